@@ -1,0 +1,7 @@
+//! Floor 0: digests and secrets. Knows bytes and nothing else.
+
+mod digest;
+mod secret;
+
+pub use digest::{hex, hmac_sha1, hmac_sha256, sha1, sha256};
+pub use secret::{Secret, same_bytes};

@@ -1,0 +1,4 @@
+//! weighbridge
+
+pub mod crypto;
+pub mod wire;

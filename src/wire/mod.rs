@@ -1,0 +1,16 @@
+//! Floor 1: HTTP messages as values, and the ways in which text travels inside them.
+//!
+//! Nothing here opens a socket or knows a cloud. A [`Call`] is a request, a [`Reply`] is an answer, [`Params`] is
+//! the ordered list of decoded parameters, a [`Document`] is what JSON and its neighbours hold.
+
+mod call;
+mod document;
+mod params;
+mod percent;
+mod reply;
+
+pub use call::Call;
+pub use document::{Document, DocumentError};
+pub use params::{EncodingError, Param, Params};
+pub use percent::{encode_form, encode_strict};
+pub use reply::Reply;

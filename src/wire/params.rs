@@ -1,0 +1,223 @@
+//! Decoded request parameters: an ordered multimap in which a duplicate stays visible.
+
+use percent_encoding::percent_decode_str;
+
+use super::percent::{encode_form, encode_strict};
+
+/// One decoded parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Param {
+    /// The name, decoded.
+    pub name: String,
+    /// The value, decoded.
+    pub value: String,
+}
+
+/// Parameters in the order in which they arrived, duplicates included.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Params(Vec<Param>);
+
+/// A parameter whose percent-encoding does not decode to UTF-8 text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is not percent-encoded UTF-8: {fault}")]
+pub struct EncodingError {
+    /// The name as it stands on the wire.
+    pub name: String,
+    /// What is wrong, in words.
+    pub fault: &'static str,
+}
+
+impl Params {
+    /// Decodes `a=b&c=d`, with `+` for a space, as every client of both clouds means it.
+    ///
+    /// # Errors
+    /// [`EncodingError`] for a `%` that two hexadecimal digits do not follow, and for bytes that are not UTF-8: a
+    /// lenient decoder would turn both into other text, and the signature would be blamed.
+    pub fn decode(raw: &str) -> Result<Self, EncodingError> {
+        if raw.bytes().any(|byte| byte == b'%' || !byte.is_ascii()) {
+            raw.split('&').try_for_each(check_encoding)?;
+        }
+        let decoded = form_urlencoded::parse(raw.as_bytes());
+        Ok(Self(decoded.map(|(name, value)| Param::new(name, value)).collect()))
+    }
+
+    /// Adds a parameter at the end.
+    pub fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.push(Param::new(name, value));
+    }
+
+    /// The first value of `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|param| param.name == name).map(|param| param.value.as_str())
+    }
+
+    /// The first value of `name`, unless it is empty: SDKs of both clouds send absent values as empty ones.
+    #[must_use]
+    pub fn filled(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// The first name that stands here twice.
+    #[must_use]
+    pub fn doubled(&self) -> Option<&str> {
+        let mut names: Vec<&str> = self.0.iter().map(|param| param.name.as_str()).collect();
+        names.sort_unstable();
+        names.windows(2).find_map(|pair| match pair {
+            [left, right] if left == right => Some(*left),
+            _ => None,
+        })
+    }
+
+    /// Parameters in order of arrival.
+    pub fn iter(&self) -> std::slice::Iter<'_, Param> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Keeps the parameters whose name `keep` wants.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.0.retain(|param| keep(&param.name));
+    }
+
+    /// References to all parameters, sorted by name and then value, byte by byte.
+    #[must_use]
+    pub fn sorted(&self) -> Vec<&Param> {
+        let mut params: Vec<&Param> = self.0.iter().collect();
+        params.sort_unstable_by(|a, b| (&a.name, &a.value).cmp(&(&b.name, &b.value)));
+        params
+    }
+
+    /// `name=value&…` as an HTML form writes it.
+    #[must_use]
+    pub fn to_form(&self) -> String {
+        joined(self.0.iter(), encode_form)
+    }
+
+    /// `name=value&…`, RFC 3986 encoded, in this order.
+    #[must_use]
+    pub fn to_query(&self) -> String {
+        joined(self.0.iter(), encode_strict)
+    }
+
+    /// `name=value&…`, RFC 3986 encoded, sorted: the canonical query of both of Alibaba Cloud's schemes.
+    #[must_use]
+    pub fn to_canonical(&self, omit: &str) -> String {
+        joined(self.sorted().into_iter().filter(|param| param.name != omit), encode_strict)
+    }
+}
+
+impl Param {
+    fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+impl<'p> IntoIterator for &'p Params {
+    type Item = &'p Param;
+    type IntoIter = std::slice::Iter<'p, Param>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromIterator<(String, String)> for Params {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| Param { name, value }).collect())
+    }
+}
+
+impl Extend<Param> for Params {
+    fn extend<I: IntoIterator<Item = Param>>(&mut self, params: I) {
+        self.0.extend(params);
+    }
+}
+
+impl IntoIterator for Params {
+    type Item = Param;
+    type IntoIter = std::vec::IntoIter<Param>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+fn joined<'p>(params: impl Iterator<Item = &'p Param>, encode: fn(&str, &mut String)) -> String {
+    let mut text = String::with_capacity(1024);
+    for param in params {
+        if !text.is_empty() {
+            text.push('&');
+        }
+        encode(&param.name, &mut text);
+        text.push('=');
+        encode(&param.value, &mut text);
+    }
+    text
+}
+
+fn check_encoding(pair: &str) -> Result<(), EncodingError> {
+    let fail = |fault| {
+        let name = pair.split('=').next().unwrap_or(pair).to_owned();
+        Err(EncodingError { name, fault })
+    };
+    let mut after_percent = pair.split('%').skip(1);
+    let two_digits = |tail: &str| tail.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2;
+    if !after_percent.all(two_digits) {
+        return fail("a `%` has to be followed by two hexadecimal digits; a bare `%` is written `%25`");
+    }
+    match percent_decode_str(pair).decode_utf8() {
+        Ok(_) => Ok(()),
+        Err(_) => fail("the decoded bytes are not UTF-8"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_bare_percent_names_its_parameter() {
+        let error = Params::decode("Action=X&Weight=10%&Port=80").unwrap_err();
+        assert_eq!(error.name, "Weight");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_refused() {
+        assert!(Params::decode("Description=%FF").is_err());
+    }
+
+    #[test]
+    fn a_doubled_name_is_found() {
+        let params = Params::decode("Port=80&Weight=1&Port=81").unwrap();
+        assert_eq!(params.doubled(), Some("Port"));
+        assert_eq!(Params::decode("Port=80&Weight=1").unwrap().doubled(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn either_encoding_decodes_to_what_was_encoded(pairs in proptest::collection::vec((".+", ".*"), 0..5)) {
+            let params: Params = pairs.into_iter().collect();
+            prop_assert_eq!(&Params::decode(&params.to_form()).unwrap(), &params);
+            prop_assert_eq!(&Params::decode(&params.to_query()).unwrap(), &params);
+        }
+
+        #[test]
+        fn decoding_never_panics(raw in ".*") {
+            let _outcome = Params::decode(&raw);
+        }
+    }
+}
