@@ -1,4 +1,6 @@
 //! weighbridge
 
 pub mod crypto;
+pub mod mapping;
+pub mod model;
 pub mod wire;

@@ -6,7 +6,12 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use quick_xml::escape::escape;
+use serde::{
+    Serialize, Serializer,
+    de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor},
+    ser::{SerializeMap, SerializeSeq},
+};
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,9 +50,7 @@ impl Document {
     /// # Errors
     /// [`DocumentError`] of the most lenient reading.
     pub fn from_loose_json(text: &str) -> Result<Self, DocumentError> {
-        serde_json::from_str(text)
-            .or_else(|_| json5::from_str(&python_words_as_json(text)))
-            .map_err(|error| DocumentError(error.to_string()))
+        serde_json::from_str(text).or_else(|_| from_json5(text))
     }
 
     /// The text of a string, number or truth value.
@@ -70,6 +73,70 @@ impl Document {
         }
     }
 
+    /// A record of these members, in this order.
+    #[must_use]
+    pub fn record<const N: usize>(members: [(&str, Document); N]) -> Self {
+        Self::Record(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// Text.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub fn number(number: impl Into<i64>) -> Self {
+        Self::Number(number.into().to_string())
+    }
+
+    /// The items of a list; none for anything else.
+    #[must_use]
+    pub fn items(&self) -> &[Document] {
+        match self {
+            Self::List(items) => items,
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::Record(_) => &[],
+        }
+    }
+
+    /// This document as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Serialization of plain values into a string cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// This document as XML under one root. A list becomes its element repeated: the one way in which Alibaba Cloud's
+    /// XML differs from its JSON.
+    #[must_use]
+    pub fn to_xml(&self, root: &str) -> String {
+        let mut xml = String::from("<?xml version='1.0' encoding='UTF-8'?>");
+        self.element(root, &mut xml);
+        xml
+    }
+
+    fn element(&self, name: &str, xml: &mut String) {
+        if let Self::List(items) = self {
+            for item in items {
+                item.element(name, xml);
+            }
+            return;
+        }
+        for part in ["<", name, ">"] {
+            xml.push_str(part);
+        }
+        match self {
+            Self::Record(members) => members.iter().for_each(|(name, value)| value.element(name, xml)),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => {
+                xml.push_str(&escape(self.scalar().unwrap_or_default()));
+            }
+        }
+        for part in ["</", name, ">"] {
+            xml.push_str(part);
+        }
+    }
+
     /// What kind of value this is, for an error message.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -84,39 +151,96 @@ impl Document {
     }
 }
 
+/// How deep a document may nest; strict JSON stops at the same depth.
+const DEEPEST: usize = 128;
+
+/// Reads JSON5 and Python's printed lists. The JSON5 reader recurses without a bound of its own.
+fn from_json5(text: &str) -> Result<Document, DocumentError> {
+    if nesting(text) > DEEPEST {
+        return Err(DocumentError(format!("it nests deeper than {DEEPEST} levels")));
+    }
+    json5::from_str(&python_words_as_json(text)).map_err(|error| DocumentError(error.to_string()))
+}
+
+/// The greatest number of brackets that are open at once, outside of strings.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for (_, bracket) in bare(text) {
+        match bracket {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
 /// Turns the bare words `None`, `True` and `False` into JSON's, outside of strings.
 fn python_words_as_json(text: &str) -> Cow<'_, str> {
     const WORDS: [(&str, &str); 3] = [("None", "null"), ("True", "true"), ("False", "false")];
-    if !WORDS.iter().any(|(python, _)| text.contains(python)) {
+    let word_at = |at: usize| {
+        let rest = text.get(at..)?;
+        WORDS.iter().find(|(python, _)| rest.starts_with(python))
+    };
+    let mut found = bare(text).filter_map(|(at, _)| Some((at, word_at(at)?))).peekable();
+    if found.peek().is_none() {
         return Cow::Borrowed(text);
     }
-    let (mut json, mut rest) = (String::with_capacity(text.len()), text);
-    let mut quote = None;
-    while let Some(next) = rest.chars().next() {
-        let word = WORDS.iter().find(|(python, _)| quote.is_none() && rest.starts_with(python));
-        let taken = if let Some((python, word)) = word {
-            json.push_str(word);
-            python.len()
-        } else {
-            // A backslash and what it escapes go over together, so that `\'` does not end a string.
-            let pair = next == '\\' && quote.is_some();
-            let taken: String = rest.chars().take(if pair { 2 } else { 1 }).collect();
-            json.push_str(&taken);
-            quote = match quote {
-                None if next == '\'' || next == '"' => Some(next),
-                Some(open) if next == open => None,
-                unchanged => unchanged,
-            };
-            taken.len()
-        };
-        rest = rest.get(taken..).unwrap_or_default();
+    let (mut json, mut done) = (String::with_capacity(text.len()), 0);
+    for (at, (python, word)) in found {
+        json.push_str(text.get(done..at).unwrap_or_default());
+        json.push_str(word);
+        done = at + python.len();
     }
+    json.push_str(text.get(done..).unwrap_or_default());
     Cow::Owned(json)
+}
+
+/// The characters outside of quotes of either kind, with their offsets.
+fn bare(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let (mut quote, mut escaped) = (None, false);
+    text.char_indices().filter(move |(_, next)| {
+        let was_quoted = quote.is_some();
+        match quote {
+            None if matches!(next, '\'' | '"') => quote = Some(*next),
+            Some(_) if escaped => escaped = false,
+            Some(_) if *next == '\\' => escaped = true,
+            Some(open) if *next == open => quote = None,
+            None | Some(_) => {}
+        }
+        !was_quoted && quote.is_none()
+    })
 }
 
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(DocumentVisitor)
+    }
+}
+
+impl Serialize for Document {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(value) => serializer.serialize_bool(*value),
+            Self::Number(text) => match (text.parse::<i64>(), text.parse::<f64>()) {
+                (Ok(whole), _) => serializer.serialize_i64(whole),
+                (Err(_), Ok(float)) => serializer.serialize_f64(float),
+                (Err(_), Err(_)) => serializer.serialize_str(text),
+            },
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                items.iter().try_for_each(|item| list.serialize_element(item))?;
+                list.end()
+            }
+            Self::Record(members) => {
+                let mut record = serializer.serialize_map(Some(members.len()))?;
+                members.iter().try_for_each(|(name, value)| record.serialize_entry(name, value))?;
+                record.end()
+            }
+        }
     }
 }
 
@@ -186,10 +310,8 @@ mod tests {
     use super::*;
 
     fn member(text: &str, name: &str) -> Document {
-        match Document::from_loose_json(text).unwrap() {
-            Document::List(items) => items[0].member(name).cloned().unwrap(),
-            other => panic!("{other:?} is no list"),
-        }
+        let Document::List(items) = Document::from_loose_json(text).unwrap() else { panic!("{text} is a list") };
+        items[0].member(name).cloned().unwrap()
     }
 
     #[test]
@@ -218,6 +340,21 @@ mod tests {
         for (json, text) in [("42.0", "42"), ("0.5", "0.5"), ("1.0E10", "10000000000"), ("-3", "-3")] {
             assert_eq!(Document::from_json(json.as_bytes()).unwrap().scalar().unwrap(), text);
         }
+    }
+
+    #[test]
+    fn a_list_in_xml_is_its_element_repeated() {
+        let names = Document::List(vec![Document::text("a<b"), Document::number(2)]);
+        let document = Document::record([("Names", Document::record([("Name", names)]))]);
+        let root = "<R><Names><Name>a&lt;b</Name><Name>2</Name></Names></R>";
+        assert_eq!(document.to_xml("R"), format!("<?xml version='1.0' encoding='UTF-8'?>{root}"));
+        assert_eq!(document.to_json(), r#"{"Names":{"Name":["a<b",2]}}"#);
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_and_does_not_exhaust_the_stack() {
+        assert!(Document::from_loose_json(&"[".repeat(200_000)).is_err());
+        assert!(Document::from_loose_json(&"{'a':".repeat(50_000)).is_err());
     }
 
     proptest! {

@@ -1,0 +1,34 @@
+//! What a cloud can do in one call, as data, so that the engine asks the capability and not the cloud's name.
+
+/// What one cloud can and cannot do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capability {
+    /// How many backends one add may carry, 1 or more.
+    pub backends_per_call: usize,
+    /// How a backend of a group is named.
+    pub names_backends: NamesBackends,
+    /// Whether a group takes one change at a time and refuses the next while it works.
+    pub one_writer_per_group: bool,
+    /// Whether an add of what is there already is answered as a fault of its own.
+    pub tells_duplicates: bool,
+    /// What a caller of this cloud expects of such an add.
+    pub duplicate_add: DuplicateAdd,
+}
+
+/// How a backend of a group is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamesBackends {
+    /// By what it is: server, address, port.
+    Address,
+    /// By an id that the cloud gives it.
+    Id,
+}
+
+/// What a caller expects when a backend is in the group already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DuplicateAdd {
+    /// Success, if the group holds what was asked for.
+    Accept,
+    /// The cloud's own error.
+    Refuse,
+}

@@ -1,0 +1,160 @@
+//! Fault kinds as codes, statuses and messages, and codes as fault kinds.
+
+use http::StatusCode;
+
+use crate::model::{Fault, FaultKind};
+
+/// The fault table of one cloud. Every kind has a row; that is checked when it is compiled.
+#[derive(Debug, Clone)]
+pub struct Faults {
+    pub(super) rows: Vec<FaultRow>,
+    pub(super) reads: Vec<ReadRow>,
+}
+
+/// How one kind is told to a caller.
+#[derive(Debug, Clone)]
+pub struct FaultRow {
+    /// The kind.
+    pub kind: FaultKind,
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// After how many seconds a caller may try again, where it makes sense to say.
+    pub retry_after: Option<u32>,
+    pub(super) code: Template,
+    pub(super) message: Template,
+}
+
+/// What some codes of a reply mean.
+#[derive(Debug, Clone)]
+pub(super) struct ReadRow {
+    pub(super) kind: FaultKind,
+    pub(super) status: Option<StatusCode>,
+    pub(super) codes: Vec<CodePattern>,
+}
+
+/// A code, or the beginning of one.
+#[derive(Debug, Clone)]
+pub(super) enum CodePattern {
+    Exact(String),
+    Prefix(String),
+}
+
+/// Text with places to fill, resolved when the table is compiled.
+#[derive(Debug, Clone)]
+pub(super) struct Template(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Field,
+    Detail,
+    Action,
+}
+
+impl Faults {
+    /// The row of a kind.
+    #[must_use]
+    pub fn row(&self, kind: FaultKind) -> &FaultRow {
+        // `compile` lays the rows in the order of `FaultKind::ALL` and refuses a table that lacks one.
+        &self.rows[kind as usize]
+    }
+
+    /// What a code in a reply of this cloud means; [`FaultKind::TargetRefused`] for one that no row names.
+    #[must_use]
+    pub fn kind_of(&self, status: StatusCode, code: &str) -> FaultKind {
+        let matching = |row: &&ReadRow| {
+            row.status.is_none_or(|wanted| wanted == status) && row.codes.iter().any(|known| known.matches(code))
+        };
+        self.reads.iter().find(matching).map_or(FaultKind::TargetRefused, |row| row.kind)
+    }
+}
+
+impl FaultRow {
+    /// The code for `fault` in a call of `action`.
+    #[must_use]
+    pub fn code(&self, fault: &Fault, action: &str) -> String {
+        self.code.fill(fault, action)
+    }
+
+    /// The message for `fault` in a call of `action`.
+    #[must_use]
+    pub fn message(&self, fault: &Fault, action: &str) -> String {
+        let mut message = self.message.fill(fault, action);
+        if fault.detail.is_empty() {
+            message.truncate(message.trim_end_matches([' ', ':']).len());
+        }
+        message
+    }
+}
+
+impl CodePattern {
+    pub(super) fn new(text: &str) -> Self {
+        text.strip_suffix('*')
+            .map_or_else(|| Self::Exact(text.to_owned()), |prefix| Self::Prefix(prefix.to_owned()))
+    }
+
+    fn matches(&self, code: &str) -> bool {
+        match self {
+            Self::Exact(exact) => exact == code,
+            Self::Prefix(prefix) => code.starts_with(prefix.as_str()),
+        }
+    }
+}
+
+impl Template {
+    /// Reads `text {field} text`; the error is the place that has no meaning.
+    pub(super) fn new(text: &str) -> Result<Self, String> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, tail) = after.split_once('}').unwrap_or((after, ""));
+            pieces.push(Piece::Text(before.to_owned()));
+            pieces.push(match name {
+                "field" => Piece::Field,
+                "detail" => Piece::Detail,
+                "action" => Piece::Action,
+                unknown => return Err(unknown.to_owned()),
+            });
+            rest = tail;
+        }
+        pieces.push(Piece::Text(rest.to_owned()));
+        pieces.retain(|piece| *piece != Piece::Text(String::new()));
+        Ok(Self(pieces))
+    }
+
+    fn fill(&self, fault: &Fault, action: &str) -> String {
+        let mut text = String::new();
+        for piece in &self.0 {
+            text.push_str(match piece {
+                Piece::Text(piece) => piece,
+                Piece::Field => fault.field.as_deref().unwrap_or_default(),
+                Piece::Detail => &fault.detail,
+                Piece::Action => action,
+            });
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_without_detail_does_not_end_in_the_joint() {
+        let row = FaultRow {
+            kind: FaultKind::InvalidWeight,
+            status: StatusCode::OK,
+            retry_after: None,
+            code: Template::new("230").unwrap(),
+            message: Template::new("Params [{field}] not available: {detail}").unwrap(),
+        };
+        let bare = Fault::of_field(FaultKind::InvalidWeight, "Weight", "");
+        assert_eq!(row.message(&bare, "AllocateBackend"), "Params [Weight] not available");
+    }
+
+    #[test]
+    fn a_place_that_has_no_meaning_is_named() {
+        assert_eq!(Template::new("{feild} is wrong").unwrap_err(), "feild");
+    }
+}

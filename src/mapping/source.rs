@@ -1,0 +1,105 @@
+//! Where mapping files come from: the ones embedded in the program, and a directory laid over them.
+
+use std::{fs, io, path::Path};
+
+use super::diagnostic::{Diagnostic, Severity, SourceText};
+
+macro_rules! embedded {
+    ($($path:literal),+ $(,)?) => {
+        &[$(($path, include_str!(concat!("../../mappings/", $path)))),+]
+    };
+}
+
+/// The defaults, one entry per file.
+const EMBEDDED: &[(&str, &str)] = embedded![
+    "aliyun/provider.toml",
+    "aliyun/actions.toml",
+    "aliyun/group.toml",
+    "aliyun/backend.toml",
+    "aliyun/faults.toml",
+    "ucloud/provider.toml",
+    "ucloud/actions.toml",
+    "ucloud/group.toml",
+    "ucloud/backend.toml",
+    "ucloud/faults.toml",
+    "regions.toml",
+];
+
+/// Every mapping file, each with the text that is laid over it, if any.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    files: Vec<(String, Vec<SourceText>)>,
+}
+
+impl Sources {
+    /// The defaults that come with the program.
+    #[must_use]
+    pub fn embedded() -> Self {
+        let file = |(path, text): &(&str, &str)| {
+            ((*path).to_owned(), vec![SourceText::new(&format!("embedded:{path}"), text)])
+        };
+        Self { files: EMBEDDED.iter().map(file).collect() }
+    }
+
+    /// The defaults with the files of `directory` laid over them. A file there need only hold the rows that differ.
+    ///
+    /// # Errors
+    /// A directory that cannot be read, and a file in it that is none of the mapping files' names.
+    pub fn overlaid(directory: &Path) -> Result<Self, Diagnostic> {
+        let mut sources = Self::embedded();
+        let problem = |path: &Path, what: &str| Diagnostic {
+            file: path.display().to_string().into(),
+            line: 1,
+            column: 1,
+            message: what.to_owned(),
+            severity: Severity::Error,
+        };
+        let found =
+            toml_files(directory).map_err(|error| problem(directory, &format!("cannot be read: {error}")))?;
+        for (name, path) in found {
+            let text = fs::read_to_string(&path)
+                .map_err(|error| problem(&path, &format!("cannot be read: {error}")))?;
+            let Some((_, layers)) = sources.files.iter_mut().find(|(known, _)| *known == name) else {
+                let known: Vec<&str> = EMBEDDED.iter().map(|(known, _)| *known).collect();
+                let what = format!("no mapping file has this name; write one of {}", known.join(", "));
+                return Err(problem(&path, &what));
+            };
+            layers.push(SourceText::new(&path.display().to_string(), &text));
+        }
+        Ok(sources)
+    }
+
+    /// The layers of one file, the default first.
+    #[must_use]
+    pub fn layers(&self, path: &str) -> &[SourceText] {
+        self.files.iter().find(|(known, _)| known == path).map_or(&[], |(_, layers)| layers)
+    }
+
+    /// The clouds that have a folder of tables.
+    #[must_use]
+    pub fn clouds(&self) -> Vec<&str> {
+        let folder = |(path, _): &'_ (String, Vec<SourceText>)| -> Option<usize> {
+            path.strip_suffix("/provider.toml").map(str::len)
+        };
+        self.files.iter().filter_map(|file| file.0.get(..folder(file)?)).collect()
+    }
+}
+
+/// The `.toml` files of a directory and of the folders in it, as `folder/file.toml`. Examples are passed over.
+fn toml_files(directory: &Path) -> io::Result<Vec<(String, std::path::PathBuf)>> {
+    let mut found = Vec::new();
+    let mut open = vec![(String::new(), directory.to_owned())];
+    while let Some((prefix, folder)) = open.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if path.is_dir() && prefix.is_empty() {
+                open.push((format!("{name}/"), path));
+            } else if path.extension().is_some_and(|extension| extension == "toml") && !name.contains(".example.") {
+                found.push((format!("{prefix}{name}"), path));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,53 @@
+//! Ids as newtypes, so that a group's id cannot stand where a server's belongs.
+//!
+//! Both clouds document shapes (`rsp-…`, `vserver-…`) but neither documents lengths, so an id is any text that is
+//! not empty; whether it is known is the resource map's to say.
+
+use std::fmt;
+
+macro_rules! text_ids {
+    ($($(#[$doc:meta])* $name:ident;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes the text of an id; empty text is no id.
+            #[must_use]
+            pub fn new(text: impl Into<String>) -> Option<Self> {
+                Some(text.into()).filter(|text| !text.is_empty()).map(Self)
+            }
+
+            /// The id as both clouds write it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
+}
+
+text_ids! {
+    /// A server group: a `VServer` group, a `VServer`.
+    GroupId;
+    /// A load balancer instance.
+    LoadBalancerId;
+    /// A server, network interface or container: the thing that receives traffic.
+    ResourceId;
+    /// A backend's own id inside a group, on clouds that give it one.
+    BackendId;
+    /// A region.
+    RegionId;
+    /// A project, on clouds that have them.
+    ProjectId;
+    /// A virtual private cloud.
+    VpcId;
+    /// A subnet.
+    SubnetId;
+}

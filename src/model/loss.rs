@@ -1,0 +1,38 @@
+//! What the target cannot hold.
+
+use super::field::Field;
+
+/// One field of one backend that did not reach the target, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// The field.
+    pub field: Field,
+    /// Why, in words for the caller.
+    pub reason: String,
+}
+
+/// What becomes of a field that a cloud has no place for: a row of its mapping file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LossPolicy {
+    /// The gateway keeps it and gives it back on reads; nobody needs to be told.
+    Remember,
+    /// The call goes on without it, and the caller is told.
+    Report,
+    /// The call is refused, unless the client's `on_loss` says to report instead.
+    Refuse,
+}
+
+impl LossPolicy {
+    /// Every policy.
+    pub const ALL: [Self; 3] = [Self::Remember, Self::Report, Self::Refuse];
+
+    /// The word for it in mapping files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Remember => "remember",
+            Self::Report => "report",
+            Self::Refuse => "refuse",
+        }
+    }
+}
