@@ -59,6 +59,15 @@ pub enum Format {
     Xml,
 }
 
+/// Which of two generations of replies a client expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// What the cloud sends and its SDKs parse.
+    Live,
+    /// What the API pages print.
+    Documented,
+}
+
 /// The fields that a cloud may have no place for; each then needs a row in `[loss]`.
 const LOSABLE: [Field; 4] = [Field::Address, Field::Weight, Field::Standby, Field::Description];
 
@@ -190,7 +199,10 @@ fn actions(layers: &[SourceText]) -> Result<Vec<Action>, Vec<Diagnostic>> {
         let Some(raw) = problems.keep_one(layer.parse::<RawActions>()) else { continue };
         for raw in raw.action {
             let known = rows.iter().position(|row| row.name == *raw.name.get_ref());
-            let operation = raw.operation.as_ref().map(|word| named(layer, word, &OperationName::ALL, OperationName::name));
+            let operation = raw
+                .operation
+                .as_ref()
+                .map(|word| named(layer, word, &OperationName::ALL, OperationName::name));
             let operation = operation.and_then(|operation| problems.keep_one(operation));
             match (known.and_then(|at| rows.get_mut(at)), operation) {
                 (Some(row), operation) => {
@@ -206,7 +218,9 @@ fn actions(layers: &[SourceText]) -> Result<Vec<Action>, Vec<Diagnostic>> {
                     optional: raw.optional.unwrap_or_default(),
                     max_backends: raw.max_backends.unwrap_or(1),
                 }),
-                (None, None) => problems.0.push(layer.error(raw.name.span(), "a new action needs an `operation`")),
+                (None, None) => {
+                    problems.0.push(layer.error(raw.name.span(), "a new action needs an `operation`"))
+                }
             }
         }
     }
@@ -265,7 +279,8 @@ fn backend(layers: &[SourceText]) -> Result<BackendTable, Vec<Diagnostic>> {
     };
     if let (Some(layer), true) = (layers.first(), problems.0.is_empty()) {
         for field in LOSABLE.into_iter().filter(|field| !carried(*field) && !losses.contains_key(field)) {
-            let what = format!("no row carries `{}`, so `[loss]` has to say what becomes of it", field.name());
+            let what =
+                format!("no row carries `{}`, so `[loss]` has to say what becomes of it", field.name());
             problems.0.push(layer.error(0..0, what));
         }
     }
@@ -424,17 +439,20 @@ fn fault_row(
 ) -> Result<FaultRow, Diagnostic> {
     let RawFault { kind: word, status, code, message, retry_after } = raw;
     let template = |text: &Word| {
-        let unknown = |name| format!("`{{{name}}}` has no meaning; write {{field}}, {{detail}} or {{action}}");
+        let unknown =
+            |name| format!("`{{{name}}}` has no meaning; write {{field}}, {{detail}} or {{action}}");
         Template::new(text.get_ref()).map_err(|name| layer.error(text.span(), unknown(name)))
     };
     let lacks = |what: &str| layer.error(word.span(), format!("the fault needs a `{what}`"));
     let status = match status {
         None => None,
-        Some(status) => Some(StatusCode::from_u16(*status.get_ref()).map_err(|_| {
-            layer.error(status.span(), format!("{} is no HTTP status", status.get_ref()))
-        })?),
+        Some(status) => Some(
+            StatusCode::from_u16(*status.get_ref())
+                .map_err(|_| layer.error(status.span(), format!("{} is no HTTP status", status.get_ref())))?,
+        ),
     };
-    let (code, message) = (code.as_ref().map(template).transpose()?, message.as_ref().map(template).transpose()?);
+    let (code, message) =
+        (code.as_ref().map(template).transpose()?, message.as_ref().map(template).transpose()?);
     let (under_status, under_retry, under_code, under_message) = match under {
         Some(row) => (row.status, row.retry_after, Some(row.code), Some(row.message)),
         None => (StatusCode::OK, None, None, None),
@@ -474,7 +492,8 @@ fn place(
     let mut columns = Vec::new();
     for (column, region) in row.iter().filter(|(column, _)| column.get_ref() != "name") {
         if !clouds.contains(&column.get_ref().as_str()) {
-            let what = format!("no cloud is called `{}`; write one of {}", column.get_ref(), clouds.join(", "));
+            let what =
+                format!("no cloud is called `{}`; write one of {}", column.get_ref(), clouds.join(", "));
             return Err(layer.error(column.span(), what));
         }
         let id = RegionId::new(region.get_ref().clone());
@@ -499,7 +518,10 @@ fn named<T: Copy>(
 ) -> Result<T, Diagnostic> {
     all.iter().copied().find(|member| name(*member) == word.get_ref()).ok_or_else(|| {
         let words: Vec<&str> = all.iter().map(|member| name(*member)).collect();
-        layer.error(word.span(), format!("`{}` is not known here; write one of {}", word.get_ref(), words.join(", ")))
+        layer.error(
+            word.span(),
+            format!("`{}` is not known here; write one of {}", word.get_ref(), words.join(", ")),
+        )
     })
 }
 

@@ -63,7 +63,8 @@ impl Faults {
     #[must_use]
     pub fn kind_of(&self, status: StatusCode, code: &str) -> FaultKind {
         let matching = |row: &&ReadRow| {
-            row.status.is_none_or(|wanted| wanted == status) && row.codes.iter().any(|known| known.matches(code))
+            row.status.is_none_or(|wanted| wanted == status)
+                && row.codes.iter().any(|known| known.matches(code))
         };
         self.reads.iter().find(matching).map_or(FaultKind::TargetRefused, |row| row.kind)
     }

@@ -18,7 +18,7 @@ mod trace;
 
 pub use actions::{Action, Actions, GroupNames, UnknownParameters};
 pub use capability::{Capability, DuplicateAdd, NamesBackends};
-pub use compile::{Cloud, Format, Tables};
+pub use compile::{Cloud, Format, Shape, Tables};
 pub use diagnostic::{Diagnostic, Severity, SourceText};
 pub use faults::{FaultRow, Faults};
 pub use places::Places;

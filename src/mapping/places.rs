@@ -12,9 +12,8 @@ impl Places {
     /// The region of the cloud `to` where the cloud `from` has `region`. The first row that knows both answers.
     #[must_use]
     pub fn translate(&self, from: &str, region: &RegionId, to: &str) -> Option<&RegionId> {
-        let column = |row: &'_ Vec<(String, RegionId)>, cloud: &str| {
-            row.iter().position(|(name, _)| name == cloud)
-        };
+        let column =
+            |row: &'_ Vec<(String, RegionId)>, cloud: &str| row.iter().position(|(name, _)| name == cloud);
         self.rows.iter().find_map(|row| {
             let (here, there) = (column(row, from)?, column(row, to)?);
             (&row.get(here)?.1 == region).then(|| row.get(there).map(|(_, region)| region))?

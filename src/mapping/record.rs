@@ -7,8 +7,8 @@
 use std::{borrow::Cow, net::IpAddr};
 
 use crate::model::{
-    Backend, Fault, FaultKind, Field, Kind, Loss, LossPolicy, Port, ResourceId, SubnetId, Target, Traffic, VpcId,
-    Weight,
+    Backend, Fault, FaultKind, Field, Kind, Loss, LossPolicy, Port, ResourceId, SubnetId, Target, Traffic,
+    VpcId, Weight,
 };
 
 /// How one cloud writes a backend.
@@ -211,7 +211,8 @@ impl FieldRow {
             return Err(Fault::new(FaultKind::Internal, "the row of `kind` has no words"));
         };
         let stand_in = fallback.iter().find(|(from, _)| *from == kind).map(|(_, to)| *to);
-        let word = |wanted: Kind| values.iter().find(|(_, kind)| *kind == wanted).map(|(word, _)| word.as_str());
+        let word =
+            |wanted: Kind| values.iter().find(|(_, kind)| *kind == wanted).map(|(word, _)| word.as_str());
         word(kind).or_else(|| word(stand_in?)).ok_or_else(|| {
             let detail = format!("the target has no backends of the kind `{}`", kind.name());
             Fault::new(FaultKind::CannotHold, detail)
@@ -261,11 +262,16 @@ impl Reader<'_, '_> {
     }
 
     fn kind(&self) -> Result<Kind, Fault> {
-        let (Some(row), Some(word)) = (self.table.row(Field::Kind), self.text_or_default(Field::Kind)?) else {
+        let (Some(row), Some(word)) = (self.table.row(Field::Kind), self.text_or_default(Field::Kind)?)
+        else {
             return Ok(Kind::Instance);
         };
         let Rule::Kinds { values, .. } = &row.rule else { return Ok(Kind::Instance) };
-        values.iter().find(|(known, _)| known == word).map(|(_, kind)| *kind).ok_or_else(|| self.wrong(row, word))
+        values
+            .iter()
+            .find(|(known, _)| known == word)
+            .map(|(_, kind)| *kind)
+            .ok_or_else(|| self.wrong(row, word))
     }
 
     fn resource_target(&self, kind: Kind) -> Result<Target, Fault> {
@@ -307,7 +313,12 @@ impl Reader<'_, '_> {
             Field::Resource => kind.is_address(),
             Field::Address => !kind.is_address() && !kind.has_addresses(),
             Field::Vpc | Field::Subnet => !kind.is_address(),
-            Field::Kind | Field::Port | Field::Weight | Field::Enabled | Field::Standby | Field::Description => false,
+            Field::Kind
+            | Field::Port
+            | Field::Weight
+            | Field::Enabled
+            | Field::Standby
+            | Field::Description => false,
         };
         let mut losses = Vec::new();
         for field in Field::ALL.into_iter().filter(|field| beside(*field)) {

@@ -95,7 +95,9 @@ fn toml_files(directory: &Path) -> io::Result<Vec<(String, std::path::PathBuf)>>
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             if path.is_dir() && prefix.is_empty() {
                 open.push((format!("{name}/"), path));
-            } else if path.extension().is_some_and(|extension| extension == "toml") && !name.contains(".example.") {
+            } else if path.extension().is_some_and(|extension| extension == "toml")
+                && !name.contains(".example.")
+            {
                 found.push((format!("{prefix}{name}"), path));
             }
         }

@@ -120,9 +120,10 @@ impl Target {
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Resource { id, address, kind: _ }, Self::Resource { id: id2, address: address2, kind: _ }) => {
-                id == id2 && (address == address2 || address.is_none() || address2.is_none())
-            }
+            (
+                Self::Resource { id, address, kind: _ },
+                Self::Resource { id: id2, address: address2, kind: _ },
+            ) => id == id2 && (address == address2 || address.is_none() || address2.is_none()),
             (
                 Self::Address { ip, vpc, subnet, kind: _ },
                 Self::Address { ip: ip2, vpc: vpc2, subnet: subnet2, kind: _ },

@@ -310,7 +310,9 @@ mod tests {
     use super::*;
 
     fn member(text: &str, name: &str) -> Document {
-        let Document::List(items) = Document::from_loose_json(text).unwrap() else { panic!("{text} is a list") };
+        let Document::List(items) = Document::from_loose_json(text).unwrap() else {
+            panic!("{text} is a list")
+        };
         items[0].member(name).cloned().unwrap()
     }
 

@@ -1,0 +1,146 @@
+//! Floor 3: what the operator's files *mean*. What they say is [`raw`]'s; the way from one to the other is
+//! [`resolve`]'s, and it reports every problem with file, line and column.
+
+mod raw;
+mod resolve;
+mod resources;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use http::HeaderMap;
+
+pub use resolve::{Environment, Known, load};
+pub use resources::{ResourceMap, ServerColumn};
+
+use crate::{
+    auth::Credential,
+    mapping::{Diagnostic, Shape, Tables},
+    model::{ProjectId, RegionId},
+};
+
+/// Everything that a gateway is told, resolved: no name in it is left to look up.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where clients of either cloud are served; at least one address.
+    pub listen: Vec<SocketAddr>,
+    /// Where health and metrics are served.
+    pub admin: Option<SocketAddr>,
+    /// Certificate and key of the public listeners.
+    pub tls: Option<TlsFiles>,
+    /// The mapping tables.
+    pub tables: Arc<Tables>,
+    /// Which id here is which id there.
+    pub resources: Arc<ResourceMap>,
+    /// The clouds that do the work.
+    pub targets: Vec<Target>,
+    /// The callers that are served.
+    pub clients: Vec<Client>,
+    /// Bounds of size, number and time.
+    pub limits: Limits,
+    /// What works and should be looked at all the same.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Files of one server certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate chain, PEM.
+    pub cert: PathBuf,
+    /// The private key, PEM.
+    pub key: PathBuf,
+}
+
+/// A cloud that does the work.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its name in the config.
+    pub name: String,
+    /// Its provider id.
+    pub provider: String,
+    /// Scheme and authority, with `{region}` where the call's region is to stand.
+    pub endpoint: String,
+    /// The gateway's own key there.
+    pub credential: Credential,
+    /// The id of the signature scheme.
+    pub scheme: String,
+    /// The project when the group's row names none.
+    pub project: Option<ProjectId>,
+    /// The region when neither the group's row nor the region table answers.
+    pub region: Option<RegionId>,
+    /// Extra headers of every call.
+    pub headers: HeaderMap,
+    /// An authority to trust beside the public ones, PEM.
+    pub ca: Option<Vec<u8>>,
+    /// How many calls of one fan-out may be in flight, 1 or more.
+    pub concurrency: usize,
+    /// What becomes of ids without a row.
+    pub unmapped: Unmapped,
+}
+
+/// What becomes of an id without a row in the resource map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmapped {
+    /// The call is refused.
+    Refuse,
+    /// The id is passed on as it is.
+    Same,
+}
+
+/// A caller that is served.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The provider id of the language it speaks.
+    pub dialect: String,
+    /// Its key.
+    pub credential: Credential,
+    /// The place of its target in [`Config::targets`].
+    pub target: usize,
+    /// What becomes of a request of which the target cannot hold everything.
+    pub on_loss: OnLoss,
+    /// The shape of its replies.
+    pub replies: Shape,
+    /// The place of the target that gets what is not translated; none refuses it.
+    pub untranslated: Option<usize>,
+}
+
+/// What becomes of a request of which the target cannot hold everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnLoss {
+    /// It is refused.
+    Refuse,
+    /// It is carried out without what gets lost, and the reply says what that is.
+    Report,
+}
+
+/// Bounds of size, number and time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// The longest request line, in bytes.
+    pub max_request_line_bytes: usize,
+    /// How many requests may be in work at once.
+    pub max_in_flight: usize,
+    /// How long one request may take before no further call of it is begun.
+    pub request_timeout: Duration,
+    /// How long one call to a target may take.
+    pub upstream_timeout: Duration,
+    /// How far a request's time stamp may be from the gateway's clock.
+    pub clock_skew: Duration,
+    /// For how long an identical add gets the recorded answer, in schemes that sign no nonce.
+    pub repeat_window: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body_bytes: 256 * 1024,
+            max_request_line_bytes: 65_000,
+            max_in_flight: 1024,
+            request_timeout: Duration::from_secs(30),
+            upstream_timeout: Duration::from_secs(10),
+            clock_skew: Duration::from_mins(15),
+            repeat_window: Duration::from_secs(10),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Writes requests to this cloud and reads its replies.
+
+use super::backends;
+use crate::{
+    dialect::{Egress, Invocation},
+    mapping::Cloud,
+    model::{
+        AddBackends, Backend, BackendRef, Fault, FaultKind, Field, GroupId, Member, Operation, Outcome,
+        Place, RemoveBackends,
+    },
+    wire::{Document, Params, Reply},
+};
+
+/// Alibaba Cloud SLB as a target.
+#[derive(Debug)]
+pub(super) struct Slb;
+
+impl Egress for Slb {
+    fn write_call(&self, step: &Operation, cloud: &Cloud) -> Result<Invocation, Fault> {
+        let mut params = Params::default();
+        match step {
+            Operation::AddBackends(AddBackends { group, backends }) => {
+                name_group(&mut params, &group.group, &group.place, cloud);
+                params.push(backends::LIST, backends::write_list(backends, &Field::ALL, &cloud.backend)?);
+            }
+            Operation::RemoveBackends(RemoveBackends { load_balancer: _, group, place, backends }) => {
+                let Some(group) = group else {
+                    return Err(Fault::new(FaultKind::Internal, "a removal that names no group"));
+                };
+                name_group(&mut params, group, place, cloud);
+                let named = backends.iter().map(identity).collect::<Result<Vec<_>, _>>()?;
+                params.push(backends::LIST, backends::write_list(&named, &IDENTITY, &cloud.backend)?);
+            }
+            Operation::DescribeGroup(group) => name_group(&mut params, &group.group, &group.place, cloud),
+        }
+        let action = cloud.actions.calling(step.name()).ok_or_else(|| {
+            Fault::new(
+                FaultKind::Internal,
+                format!("no action of the target is called for {}", step.name().name()),
+            )
+        })?;
+        Ok(Invocation { action: action.name.clone(), version: cloud.version.clone(), params })
+    }
+
+    fn read_reply(&self, step: &Operation, reply: &Reply, cloud: &Cloud) -> Result<Outcome, Fault> {
+        let body = Document::from_json(&reply.body).map_err(|error| {
+            let detail = format!("{} answered HTTP {} with no JSON", cloud.title, reply.status.as_u16());
+            Fault::new(FaultKind::TargetLost, detail).caused_by(error)
+        })?;
+        if let Some(fault) = told_fault(reply, &body, cloud) {
+            return Err(fault);
+        }
+        let members = backends::read_members(&body, &cloud.backend)
+            .map_err(|fault| lost(cloud, "a list of backends that cannot be read").caused_by(fault))?;
+        match step {
+            Operation::AddBackends(add) => added(add, &members, cloud),
+            Operation::RemoveBackends(_) => Ok(Outcome::Removed),
+            Operation::DescribeGroup(_) => Ok(Outcome::Group(members)),
+        }
+    }
+}
+
+/// The fields that name a backend without saying anything else of it.
+const IDENTITY: [Field; 4] = [Field::Resource, Field::Kind, Field::Address, Field::Port];
+
+/// An add has worked when the reply lists what was asked for; it may list the rest of the group too.
+fn added(add: &AddBackends, members: &[Member], cloud: &Cloud) -> Result<Outcome, Fault> {
+    let listed = |wanted| members.iter().any(|member| member.backend.same_entry(wanted));
+    match add.backends.iter().find(|wanted| !listed(wanted)) {
+        None => {
+            let member = |backend: &Backend| Member { backend: backend.clone(), id: None };
+            Ok(Outcome::Added(add.backends.iter().map(member).collect()))
+        }
+        Some(absent) => Err(lost(cloud, &format!("a success that does not list {absent}"))),
+    }
+}
+
+/// The fault of a reply that tells of one: by its status, or by a `Code`.
+fn told_fault(reply: &Reply, body: &Document, cloud: &Cloud) -> Option<Fault> {
+    let text = |name: &str| body.member(name).and_then(Document::scalar);
+    let code = match text("Code") {
+        Some(code) => code,
+        None if reply.status.is_success() => return None,
+        None => return Some(lost(cloud, &format!("HTTP {} without a code", reply.status.as_u16()))),
+    };
+    let kind = cloud.faults.kind_of(reply.status, &code);
+    let detail = format!("{} answered {code}: {}", cloud.title, text("Message").unwrap_or_default());
+    let request = text("RequestId").unwrap_or_default();
+    Some(Fault::new(kind, detail).caused_by(format!("request {request} of {}", cloud.title)))
+}
+
+fn lost(cloud: &Cloud, what: &str) -> Fault {
+    Fault::new(FaultKind::TargetLost, format!("{} answered {what}", cloud.title))
+}
+
+fn name_group(params: &mut Params, group: &GroupId, place: &Place, cloud: &Cloud) {
+    if let Some(region) = &place.region {
+        params.push(&cloud.group.region, region.as_str());
+    }
+    params.push(&cloud.group.group, group.as_str());
+}
+
+fn identity(named: &BackendRef) -> Result<Backend, Fault> {
+    match named {
+        BackendRef::At { target, port } => Ok(backends::identity(target, *port)),
+        BackendRef::Id(id) => Err(Fault::new(
+            FaultKind::UnknownBackend,
+            format!("`{id}` does not say which server and port it is"),
+        )),
+    }
+}

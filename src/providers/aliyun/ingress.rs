@@ -1,0 +1,203 @@
+//! Reads this cloud's requests and writes its replies.
+
+use http::{Method, StatusCode, header};
+
+use super::{backends, envelope};
+use crate::{
+    auth::Stamp,
+    dialect::{Answer, Arrival, Envelope, Ingress, Invocation, Likeness},
+    mapping::{Action, Cloud, Format, Shape},
+    model::{
+        AddBackends, BackendRef, Fault, FaultKind, GroupId, GroupRef, Loss, Operation, OperationName,
+        Outcome, Place, RegionId, RemoveBackends,
+    },
+    wire::{Call, Document, Params, Reply},
+};
+
+/// Alibaba Cloud SLB towards its clients.
+#[derive(Debug)]
+pub(super) struct Slb;
+
+impl Ingress for Slb {
+    fn likeness(&self, call: &Call, cloud: &Cloud) -> Likeness {
+        let signed =
+            call.header(header::AUTHORIZATION.as_str()).is_some_and(|value| value.starts_with("ACS3-"));
+        let body = std::str::from_utf8(&call.body).unwrap_or_default();
+        let has = |name: &str| [call.query.as_str(), body].iter().any(|raw| value_of(raw, name).is_some());
+        if signed || ["AccessKeyId", "SignatureNonce", "SignatureMethod"].iter().any(|name| has(name)) {
+            return Likeness::Credentials;
+        }
+        let named = |raw| value_of(raw, "Action").is_some_and(|name| cloud.actions.named(name).is_some());
+        if named(&call.query) || named(body) || call.header(envelope::ACTION_HEADER).is_some() {
+            return Likeness::Action;
+        }
+        Likeness::None
+    }
+
+    fn unpack(&self, call: Call) -> Result<Arrival, Fault> {
+        if call.method != Method::GET && call.method != Method::POST {
+            let detail = format!("the method is `{}`; use GET or POST", call.method);
+            return Err(Fault::new(FaultKind::UnknownMethod, detail));
+        }
+        let mut params = Params::decode(&call.query).map_err(envelope::bad_encoding)?;
+        params.extend(body_params(&call)?);
+        if let Some(name) = params.doubled() {
+            let detail = format!("`{name}` stands there twice; send it once, in the query or in the body");
+            return Err(Fault::of_field(FaultKind::DoubledParameter, name.to_owned(), detail));
+        }
+        Ok(Arrival { call, params, signed: None })
+    }
+
+    fn envelope(&self, call: &Call, arrival: Option<&Arrival>, stamp: &Stamp, cloud: &Cloud) -> Envelope {
+        Envelope {
+            action: arrival.and_then(envelope::action).unwrap_or_default().to_owned(),
+            format: envelope::format(call, arrival, cloud),
+            shape: Shape::Live,
+            request_id: stamp.uuid().to_ascii_uppercase(),
+            host: call.header(header::HOST.as_str()).unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn read(&self, arrival: &Arrival, cloud: &Cloud) -> Result<(Operation, Vec<Loss>), Fault> {
+        let action = action(arrival, cloud)?;
+        let params = &arrival.params;
+        check_required(action, params)?;
+        let group = group(params, cloud)?;
+        if action.operation == OperationName::DescribeGroup {
+            return Ok((Operation::DescribeGroup(group), Vec::new()));
+        }
+        let readings = backends::read_list(params, action.max_backends, cloud)?;
+        let ineffective = readings.iter().flat_map(|reading| reading.ineffective.clone()).collect();
+        let backends = readings.into_iter().map(|reading| reading.backend);
+        let operation = match action.operation {
+            OperationName::AddBackends => {
+                Operation::AddBackends(AddBackends { group, backends: backends.collect() })
+            }
+            OperationName::RemoveBackends => {
+                let named =
+                    backends.map(|backend| BackendRef::At { target: backend.target, port: backend.port });
+                Operation::RemoveBackends(RemoveBackends {
+                    load_balancer: None,
+                    group: Some(group.group),
+                    place: group.place,
+                    backends: named.collect(),
+                })
+            }
+            OperationName::DescribeGroup => Operation::DescribeGroup(group),
+        };
+        Ok((operation, ineffective))
+    }
+
+    fn invocation(&self, arrival: &Arrival) -> Invocation {
+        let mut params = arrival.params.clone();
+        params.retain(|name| !envelope::is_envelope(name));
+        Invocation {
+            action: envelope::action(arrival).unwrap_or_default().to_owned(),
+            version: envelope::version(arrival).map(str::to_owned),
+            params,
+        }
+    }
+
+    fn write_reply(
+        &self,
+        envelope: &Envelope,
+        operation: Option<&Operation>,
+        result: Result<&Answer, &Fault>,
+        cloud: &Cloud,
+    ) -> Reply {
+        let written = match result {
+            Ok(answer) => success(envelope, operation, &answer.outcome, cloud),
+            Err(fault) => return envelope::error(envelope, fault, cloud),
+        };
+        written.unwrap_or_else(|fault| envelope::error(envelope, &fault, cloud))
+    }
+}
+
+fn body_params(call: &Call) -> Result<Params, Fault> {
+    if call.body.is_empty() {
+        return Ok(Params::default());
+    }
+    let malformed = |detail: String| Fault::new(FaultKind::MalformedBody, detail);
+    match call.media_type().as_deref() {
+        Some(envelope::FORM) => {
+            let text = std::str::from_utf8(&call.body);
+            let text = text.map_err(|_| malformed("the form body is not UTF-8 text".to_owned()))?;
+            Params::decode(text).map_err(envelope::bad_encoding)
+        }
+        other => Err(malformed(format!(
+            "the body is `{}`; send parameters in the query or as `{}`",
+            other.unwrap_or("of no content type"),
+            envelope::FORM
+        ))),
+    }
+}
+
+fn action<'c>(arrival: &Arrival, cloud: &'c Cloud) -> Result<&'c Action, Fault> {
+    let name = envelope::action(arrival)
+        .ok_or_else(|| Fault::of_field(FaultKind::MissingAction, "Action", "name the action to perform"))?;
+    let wanted = cloud.version.as_deref();
+    if let Some(version) = envelope::version(arrival).filter(|version| wanted != Some(version)) {
+        let detail = format!("it is `{version}`; write `{}`", wanted.unwrap_or_default());
+        return Err(Fault::of_field(FaultKind::UnknownVersion, "Version", detail));
+    }
+    cloud.actions.named(name).ok_or_else(|| {
+        let known: Vec<&str> = cloud.actions.iter().map(|action| action.name.as_str()).collect();
+        let detail = format!("`{name}` is not translated; these are: {}", known.join(", "));
+        Fault::of_field(FaultKind::UnknownAction, name.to_owned(), detail)
+    })
+}
+
+fn check_required(action: &Action, params: &Params) -> Result<(), Fault> {
+    match action.required.iter().find(|name| params.filled(name).is_none()) {
+        None => Ok(()),
+        Some(name) => Err(Fault::of_field(FaultKind::MissingParameter, name.clone(), "")),
+    }
+}
+
+fn group(params: &Params, cloud: &Cloud) -> Result<GroupRef, Fault> {
+    let names = &cloud.group;
+    let missing = || Fault::of_field(FaultKind::MissingParameter, names.group.clone(), "");
+    let group = params.filled(&names.group).and_then(GroupId::new).ok_or_else(missing)?;
+    let region = params.filled(&names.region).and_then(RegionId::new);
+    Ok(GroupRef { load_balancer: None, group, place: Place { region, project: None } })
+}
+
+fn success(
+    envelope: &Envelope,
+    operation: Option<&Operation>,
+    outcome: &Outcome,
+    cloud: &Cloud,
+) -> Result<Reply, Fault> {
+    let documented = envelope.shape == Shape::Documented;
+    let mut members = vec![("RequestId".to_owned(), Document::text(&envelope.request_id))];
+    if let Some(group) = operation.and_then(group_of) {
+        members.push((cloud.group.group.clone(), Document::text(group.as_str())));
+    }
+    let list = match outcome {
+        Outcome::Added(list) | Outcome::Group(list) => list.clone(),
+        Outcome::Removed => Vec::new(),
+    };
+    members.push((backends::LIST.to_owned(), backends::write_members(&list, documented, &cloud.backend)?));
+    let body = Document::Record(members);
+    Ok(if documented {
+        // The pages wrap the JSON in the action's name and give the XML root no `Response`.
+        let wrapped = Document::record([(envelope.action.as_str(), body.clone())]);
+        let document = if envelope.format == Format::Json { wrapped } else { body };
+        envelope::reply(StatusCode::OK, envelope.format, &envelope.action, &document)
+    } else {
+        envelope::reply(StatusCode::OK, envelope.format, &format!("{}Response", envelope.action), &body)
+    })
+}
+
+fn group_of(operation: &Operation) -> Option<&GroupId> {
+    match operation {
+        Operation::AddBackends(add) => Some(&add.group.group),
+        Operation::RemoveBackends(remove) => remove.group.as_ref(),
+        Operation::DescribeGroup(group) => Some(&group.group),
+    }
+}
+
+/// The raw value of a parameter, without decoding: enough to tell one dialect from another.
+fn value_of<'r>(raw: &'r str, name: &str) -> Option<&'r str> {
+    raw.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}

@@ -1,0 +1,22 @@
+//! Alibaba Cloud Classic Load Balancer: product `Slb`, version 2014-05-15, RPC style.
+//!
+//! `ingress` and `egress` are the two sides of a conversation, `envelope` is what every message shares, `backends`
+//! knows where backend records sit, `sign_v1` and `sign_acs3` are the two signatures in use.
+
+mod backends;
+mod egress;
+mod envelope;
+mod ingress;
+mod sign_acs3;
+mod sign_v1;
+
+use crate::dialect::{Provider, Showcase};
+
+/// Alibaba Cloud SLB.
+pub(super) const PROVIDER: Provider = Provider {
+    id: "aliyun",
+    ingress: &ingress::Slb,
+    egress: &egress::Slb,
+    schemes: &[&sign_acs3::Acs3, &sign_v1::V1],
+    showcase: Showcase { request: include_str!("showcase.query"), snippet: include_str!("showcase.py") },
+};

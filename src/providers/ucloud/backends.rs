@@ -1,0 +1,138 @@
+//! Where backend records sit in this cloud's messages: among the parameters of AllocateBackend, between pipes in
+//! AllocateBackendBatch, and in the `BackendSet` of DescribeVServer.
+
+use std::borrow::Cow;
+
+use crate::{
+    mapping::{Cell, Cloud, Reading, Record},
+    model::{Backend, BackendId, Fault, FaultKind, Field, Member, Traffic},
+    wire::{Document, Params},
+};
+
+pub(super) const BATCH: &str = "Backends";
+
+/// The fields of a batch item, in order: `ResourceId|ResourceType|Port|Enabled|PrivateIP`, and with `ApiVersion=3` a
+/// sixth, which the vendor's own test sends as 0 and which reads as IsBackup. No page documents the action.
+const ITEM: [Field; 6] =
+    [Field::Resource, Field::Kind, Field::Port, Field::Enabled, Field::Address, Field::Standby];
+
+/// The names of a backend in a reply, where they are not those of a request.
+const PRIVATE_IP: &str = "PrivateIP";
+
+/// The backend of AllocateBackend.
+pub(super) fn read_single(params: &Params, cloud: &Cloud) -> Result<Reading, Fault> {
+    let cells = params
+        .iter()
+        .map(|param| (Cow::Borrowed(param.name.as_str()), Cell::Text(Cow::Borrowed(param.value.as_str()))));
+    cloud.backend.read(&Record { prefix: String::new(), any_case: false, cells: cells.collect() })
+}
+
+/// The backends of AllocateBackendBatch, in the order of their numbers.
+pub(super) fn read_batch(params: &Params, most: usize, cloud: &Cloud) -> Result<Vec<Reading>, Fault> {
+    let fields = if params.filled("ApiVersion").is_some() { 5..=6 } else { 5..=5 };
+    let items = numbered(params)?;
+    if items.len() > most {
+        let detail = format!("there are {} entries, and one call may have {most}", items.len());
+        return Err(Fault::of_field(FaultKind::TooManyBackends, BATCH, detail));
+    }
+    let mut readings: Vec<Reading> = Vec::new();
+    for (name, text) in items {
+        let values: Vec<&str> = text.split('|').collect();
+        if !fields.contains(&values.len()) {
+            let detail = format!(
+                "`{name}` has {} fields; write `ResourceId|ResourceType|Port|Enabled|PrivateIP`, and with ApiVersion=3 a sixth, IsBackup",
+                values.len()
+            );
+            return Err(Fault::of_field(FaultKind::MalformedBackends, name, detail));
+        }
+        let reading = cloud.backend.read(&item_record(&name, &values, cloud))?;
+        if readings.iter().any(|earlier| earlier.backend.same_entry(&reading.backend)) {
+            let detail = format!("{} stands there twice; name it once", reading.backend);
+            return Err(Fault::of_field(FaultKind::MalformedBackends, name, detail));
+        }
+        readings.push(reading);
+    }
+    Ok(readings)
+}
+
+fn item_record<'r>(name: &str, values: &[&'r str], cloud: &Cloud) -> Record<'r> {
+    let cell = |(field, value): (Field, &&'r str)| {
+        (Cow::Owned(cloud.backend.wire_name(field).to_owned()), Cell::Text(Cow::Borrowed(*value)))
+    };
+    let cells = ITEM.into_iter().zip(values).map(cell).collect();
+    Record { prefix: format!("{name}."), any_case: false, cells }
+}
+
+/// `Backends.0`, `Backends.1`, … sorted by number; gaps and a base of 1 are taken.
+fn numbered(params: &Params) -> Result<Vec<(String, &str)>, Fault> {
+    let mut items: Vec<(usize, String, &str)> = Vec::new();
+    for param in params {
+        let Some(rest) = param.name.strip_prefix(BATCH) else { continue };
+        let number = rest.strip_prefix('.').and_then(|number| number.parse().ok()).ok_or_else(|| {
+            let detail = format!("an entry is written `{BATCH}.0`, not `{}`", param.name);
+            Fault::of_field(FaultKind::MalformedBackends, param.name.clone(), detail)
+        })?;
+        items.push((number, param.name.clone(), &param.value));
+    }
+    items.sort_by_key(|(number, _, _)| *number);
+    Ok(items.into_iter().map(|(_, name, text)| (name, text)).collect())
+}
+
+/// One element of a `BackendSet`. An interface is listed as what its server has attached.
+pub(super) fn read_member(item: &Document, cloud: &Cloud) -> Result<Member, Fault> {
+    let text = |name: &str| item.member(name).and_then(Document::scalar).unwrap_or_default();
+    let attached = !text("SubResourceId").is_empty();
+    let mut cells = Vec::new();
+    let mut cell = |field: Field, text: Cow<'_, str>| {
+        cells.push((
+            Cow::Owned(cloud.backend.wire_name(field).to_owned()),
+            Cell::Text(Cow::Owned(text.into_owned())),
+        ));
+    };
+    cell(Field::Resource, text(if attached { "SubResourceId" } else { "ResourceId" }));
+    cell(Field::Kind, text(if attached { "SubResourceType" } else { "ResourceType" }));
+    cell(Field::Address, text(PRIVATE_IP));
+    for field in [Field::Vpc, Field::Subnet, Field::Port, Field::Weight, Field::Enabled, Field::Standby] {
+        cell(field, text(cloud.backend.wire_name(field)));
+    }
+    let mut backend = cloud.backend.read(&Record { prefix: String::new(), any_case: false, cells })?.backend;
+    // The private address of an interface is told, not chosen.
+    if let crate::model::Target::Resource { address, .. } = &mut backend.target {
+        *address = None;
+    }
+    Ok(Member { backend, id: BackendId::new(text("BackendId")) })
+}
+
+/// One element of a `BackendSet`.
+pub(super) fn write_member(member: &Member, cloud: &Cloud) -> Result<Document, Fault> {
+    let Member { backend, id } = member;
+    let mut members = vec![("BackendId".to_owned(), id_text(id.as_ref()))];
+    for (field, name, text) in cloud.backend.write(backend)?.cells {
+        members.push(match field {
+            Field::Address => (PRIVATE_IP.to_owned(), Document::Text(text)),
+            Field::Port | Field::Weight | Field::Enabled | Field::Standby => (name, Document::Number(text)),
+            Field::Resource | Field::Kind | Field::Vpc | Field::Subnet | Field::Description => {
+                (name, Document::Text(text))
+            }
+        });
+    }
+    let status = i64::from(!matches!(backend.traffic, Traffic::On(_)));
+    members.push(("Status".to_owned(), Document::number(status)));
+    for name in ["ResourceName", "SubResourceType", "SubResourceId", "SubResourceName"] {
+        members.push((name.to_owned(), Document::text("")));
+    }
+    Ok(Document::Record(members))
+}
+
+/// One element of the `BackendSet` of AllocateBackendBatch.
+pub(super) fn write_batch_member(member: &Member) -> Document {
+    let Member { backend: Backend { target, port: _, traffic: _, standby: _, description: _ }, id } = member;
+    Document::record([
+        ("BackendId", id_text(id.as_ref())),
+        ("ResourceId", Document::text(target.to_string())),
+    ])
+}
+
+pub(super) fn id_text(id: Option<&BackendId>) -> Document {
+    Document::text(id.map(BackendId::as_str).unwrap_or_default())
+}

@@ -1,0 +1,132 @@
+//! What every message of this cloud shares: common parameters, where they travel, the form of a reply.
+//!
+//! UCloud API, "Public parameters" and "Signature".
+
+use http::{HeaderName, StatusCode};
+
+use crate::{
+    dialect::Envelope,
+    mapping::Cloud,
+    model::{Fault, FaultKind},
+    wire::{Call, Document, EncodingError, Params, Reply},
+};
+
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+
+/// Parameters that authenticate a request; what is left is the action's own.
+pub(super) fn is_envelope(name: &str) -> bool {
+    ["Action", "PublicKey", "Signature", "SecurityToken"].contains(&name)
+}
+
+/// The parameters of a body, flattened; and as they are signed, where that differs.
+pub(super) fn body_params(call: &Call) -> Result<(Params, Option<Params>), Fault> {
+    if call.body.is_empty() {
+        return Ok((Params::default(), None));
+    }
+    let malformed = |detail: String| Fault::new(FaultKind::MalformedBody, detail);
+    match call.media_type().as_deref() {
+        Some(FORM) | None => {
+            let text = std::str::from_utf8(&call.body);
+            let text = text.map_err(|_| malformed("the form body is not UTF-8 text".to_owned()))?;
+            Ok((Params::decode(text).map_err(bad_encoding)?, None))
+        }
+        Some(JSON) => {
+            let body = Document::from_json(&call.body)
+                .map_err(|error| malformed(format!("it has to be a JSON object of parameters: {error}")))?;
+            json_params(&body).ok_or_else(|| {
+                malformed(format!("it has to be a JSON object of parameters, not {}", body.kind()))
+            })
+        }
+        Some(other) => Err(malformed(format!("its content type is `{other}`; send `{FORM}` or `{JSON}`"))),
+    }
+}
+
+/// A JSON body as flat parameters (`Backends.0`), and as the pairs that are signed: a list is the texts of its
+/// items one after the other, an object its names and texts by name.
+fn json_params(body: &Document) -> Option<(Params, Option<Params>)> {
+    let Document::Record(members) = body else { return None };
+    let (mut params, mut signed) = (Params::default(), Params::default());
+    for (name, value) in members {
+        flatten(name, value, &mut params);
+        let mut text = String::new();
+        signed_text(value, &mut text);
+        signed.push(name, text);
+    }
+    Some((params, Some(signed)))
+}
+
+fn flatten(name: &str, value: &Document, params: &mut Params) {
+    match value {
+        Document::Null => {}
+        Document::Bool(_) | Document::Number(_) | Document::Text(_) => {
+            params.push(name, value.scalar().unwrap_or_default());
+        }
+        Document::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                flatten(&format!("{name}.{index}"), item, params);
+            }
+        }
+        Document::Record(members) => {
+            for (member, item) in members {
+                flatten(&format!("{name}.{member}"), item, params);
+            }
+        }
+    }
+}
+
+fn signed_text(value: &Document, text: &mut String) {
+    match value {
+        Document::Null | Document::Bool(_) | Document::Number(_) | Document::Text(_) => {
+            text.push_str(&value.scalar().unwrap_or_default());
+        }
+        Document::List(items) => {
+            for item in items {
+                signed_text(item, text);
+            }
+        }
+        Document::Record(members) => {
+            let mut sorted: Vec<_> = members.iter().collect();
+            sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
+            for (name, item) in sorted {
+                text.push_str(name);
+                signed_text(item, text);
+            }
+        }
+    }
+}
+
+/// A reply: `RetCode` and `Action` first, and the request id in a header, which every SDK logs.
+pub(super) fn reply(
+    envelope: &Envelope,
+    status: StatusCode,
+    code: &str,
+    members: Vec<(String, Document)>,
+) -> Reply {
+    let head = [
+        ("RetCode", Document::Number(code.to_owned())),
+        ("Action", Document::text(format!("{}Response", envelope.action))),
+    ];
+    let head = head.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let body = Document::Record(head.chain(members).collect());
+    let mut reply = Reply::new(status, JSON, body.to_json());
+    reply.append(HeaderName::from_static("x-ucloud-request-uuid"), &envelope.request_id);
+    reply
+}
+
+/// An error: the same with a `Message`.
+pub(super) fn error(envelope: &Envelope, fault: &Fault, cloud: &Cloud) -> Reply {
+    let row = cloud.faults.row(fault.kind);
+    let message = Document::text(row.message(fault, &envelope.action));
+    let code = row.code(fault, &envelope.action);
+    let mut reply = reply(envelope, row.status, &code, vec![("Message".to_owned(), message)]);
+    if let Some(seconds) = row.retry_after {
+        reply.append(HeaderName::from_static("retry-after"), &seconds.to_string());
+    }
+    reply
+}
+
+pub(super) fn bad_encoding(error: EncodingError) -> Fault {
+    let EncodingError { name, fault } = error;
+    Fault::of_field(FaultKind::MalformedEncoding, name, fault)
+}

@@ -1,0 +1,223 @@
+//! Reads this cloud's requests and writes its replies.
+
+use http::{Method, StatusCode, header};
+
+use super::{backends, envelope};
+use crate::{
+    auth::Stamp,
+    dialect::{Answer, Arrival, Envelope, Ingress, Invocation, Likeness},
+    mapping::{Action, Cloud, Reading, Shape},
+    model::{
+        AddBackends, BackendId, BackendRef, Fault, FaultKind, GroupId, GroupRef, LoadBalancerId, Loss,
+        Member, Operation, OperationName, Outcome, Place, ProjectId, RegionId, RemoveBackends,
+    },
+    wire::{Call, Document, Param, Params, Reply},
+};
+
+/// UCloud ULB towards its clients.
+#[derive(Debug)]
+pub(super) struct Ulb;
+
+impl Ingress for Ulb {
+    fn likeness(&self, call: &Call, cloud: &Cloud) -> Likeness {
+        let body = std::str::from_utf8(&call.body).unwrap_or_default();
+        let value = |name: &str| {
+            let raw = [call.query.as_str(), body].into_iter().flat_map(|raw| raw.split('&'));
+            raw.filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).next()
+        };
+        let json = body.trim_start().starts_with('{');
+        if value("PublicKey").is_some() || (json && body.contains("\"PublicKey\"")) {
+            return Likeness::Credentials;
+        }
+        let named = value("Action").is_some_and(|name| cloud.actions.named(name).is_some());
+        let in_json = |action: &Action| json && body.contains(&format!("\"{}\"", action.name));
+        if named || cloud.actions.iter().any(in_json) { Likeness::Action } else { Likeness::None }
+    }
+
+    fn unpack(&self, call: Call) -> Result<Arrival, Fault> {
+        if call.method != Method::GET && call.method != Method::POST {
+            let detail = format!("it is `{}`; use GET or POST", call.method);
+            return Err(Fault::new(FaultKind::UnknownMethod, detail));
+        }
+        let query = Params::decode(&call.query).map_err(envelope::bad_encoding)?;
+        let (mut params, mut signed) = envelope::body_params(&call)?;
+        // Go's SDK repeats `Action` in the query: the same name with the same value is the same parameter.
+        let repeated = |param: &Param| params.iter().any(|known| known == param);
+        let own: Vec<Param> = query.into_iter().filter(|param| !repeated(param)).collect();
+        if let Some(signed) = &mut signed {
+            signed.extend(own.clone());
+        }
+        params.extend(own);
+        let doubled = params.doubled().or_else(|| signed.as_ref().and_then(Params::doubled));
+        if let Some(name) = doubled {
+            let fault = Fault::of_field(
+                FaultKind::DoubledParameter,
+                name.to_owned(),
+                "it stands there twice; send it once",
+            );
+            return Err(fault);
+        }
+        Ok(Arrival { call, params, signed })
+    }
+
+    fn envelope(&self, call: &Call, arrival: Option<&Arrival>, stamp: &Stamp, cloud: &Cloud) -> Envelope {
+        let action = arrival.and_then(|arrival| arrival.params.filled("Action"));
+        Envelope {
+            action: action.unwrap_or_default().to_owned(),
+            format: cloud.default_format,
+            shape: Shape::Live,
+            request_id: stamp.uuid(),
+            host: call.header(header::HOST.as_str()).unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn read(&self, arrival: &Arrival, cloud: &Cloud) -> Result<(Operation, Vec<Loss>), Fault> {
+        let params = &arrival.params;
+        let action = action(params, cloud)?;
+        check_names(action, params, cloud)?;
+        let place = place(params, cloud);
+        let load_balancer = named(params, cloud.group.load_balancer.as_deref(), LoadBalancerId::new);
+        let operation = match action.operation {
+            OperationName::RemoveBackends => {
+                let backends = params.filled("BackendId").and_then(BackendId::new).map(BackendRef::Id);
+                let backends = backends.into_iter().collect();
+                Operation::RemoveBackends(RemoveBackends { load_balancer, group: None, place, backends })
+            }
+            OperationName::DescribeGroup => {
+                Operation::DescribeGroup(group(params, load_balancer, place, cloud)?)
+            }
+            OperationName::AddBackends => {
+                let readings = added(action, params, cloud)?;
+                let ineffective = readings.iter().flat_map(|reading| reading.ineffective.clone()).collect();
+                let backends = readings.into_iter().map(|reading| reading.backend).collect();
+                let group = group(params, load_balancer, place, cloud)?;
+                return Ok((Operation::AddBackends(AddBackends { group, backends }), ineffective));
+            }
+        };
+        Ok((operation, Vec::new()))
+    }
+
+    fn invocation(&self, arrival: &Arrival) -> Invocation {
+        let mut params = arrival.params.clone();
+        params.retain(|name| !envelope::is_envelope(name));
+        let action = arrival.params.get("Action").unwrap_or_default().to_owned();
+        Invocation { action, version: None, params }
+    }
+
+    fn write_reply(
+        &self,
+        envelope: &Envelope,
+        operation: Option<&Operation>,
+        result: Result<&Answer, &Fault>,
+        cloud: &Cloud,
+    ) -> Reply {
+        let members = match result {
+            Ok(answer) => success(envelope, operation, &answer.outcome, cloud),
+            Err(fault) => return envelope::error(envelope, fault, cloud),
+        };
+        match members {
+            Ok(members) => envelope::reply(envelope, StatusCode::OK, "0", members),
+            Err(fault) => envelope::error(envelope, &fault, cloud),
+        }
+    }
+}
+
+fn action<'c>(params: &Params, cloud: &'c Cloud) -> Result<&'c Action, Fault> {
+    let name = params
+        .filled("Action")
+        .ok_or_else(|| Fault::of_field(FaultKind::MissingAction, "Action", "name the action to perform"))?;
+    cloud.actions.named(name).ok_or_else(|| {
+        let known: Vec<&str> = cloud.actions.iter().map(|action| action.name.as_str()).collect();
+        let detail = format!("it is not translated; these are: {}", known.join(", "));
+        Fault::of_field(FaultKind::UnknownAction, name.to_owned(), detail)
+    })
+}
+
+/// Every required parameter is there, and no other than the action has: the signature has no boundaries, so a
+/// letter moved from a value into its name would still verify.
+fn check_names(action: &Action, params: &Params, cloud: &Cloud) -> Result<(), Fault> {
+    if let Some(unknown) = params.iter().find(|param| cloud.actions.refuses(action, &param.name)) {
+        let detail = format!("{} has no such parameter", action.name);
+        return Err(Fault::of_field(FaultKind::UnknownParameter, unknown.name.clone(), detail));
+    }
+    let listed = |name: &str| {
+        params.iter().any(|param| param.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+    };
+    match action.required.iter().find(|name| params.filled(name).is_none() && !listed(name)) {
+        None => Ok(()),
+        Some(name) => Err(Fault::of_field(FaultKind::MissingParameter, name.clone(), "")),
+    }
+}
+
+fn added(action: &Action, params: &Params, cloud: &Cloud) -> Result<Vec<Reading>, Fault> {
+    if action.required.iter().any(|name| name == backends::BATCH) {
+        backends::read_batch(params, action.max_backends, cloud)
+    } else {
+        backends::read_single(params, cloud).map(|reading| vec![reading])
+    }
+}
+
+fn place(params: &Params, cloud: &Cloud) -> Place {
+    Place {
+        region: named(params, Some(&cloud.group.region), RegionId::new),
+        project: named(params, cloud.group.project.as_deref(), ProjectId::new),
+    }
+}
+
+fn group(
+    params: &Params,
+    load_balancer: Option<LoadBalancerId>,
+    place: Place,
+    cloud: &Cloud,
+) -> Result<GroupRef, Fault> {
+    let name = &cloud.group.group;
+    let missing = || Fault::of_field(FaultKind::MissingParameter, name.clone(), "");
+    let group = named(params, Some(name), GroupId::new).ok_or_else(missing)?;
+    Ok(GroupRef { load_balancer, group, place })
+}
+
+fn named<T>(params: &Params, name: Option<&str>, id: impl Fn(String) -> Option<T>) -> Option<T> {
+    params.filled(name?).map(str::to_owned).and_then(id)
+}
+
+fn success(
+    envelope: &Envelope,
+    operation: Option<&Operation>,
+    outcome: &Outcome,
+    cloud: &Cloud,
+) -> Result<Vec<(String, Document)>, Fault> {
+    let single = cloud.actions.named(&envelope.action).is_some_and(|action| action.max_backends == 1);
+    Ok(match outcome {
+        Outcome::Removed => Vec::new(),
+        Outcome::Added(members) => match members.as_slice() {
+            [Member { backend: _, id }] if single => {
+                vec![("BackendId".to_owned(), backends::id_text(id.as_ref()))]
+            }
+            members => {
+                let set = members.iter().map(backends::write_batch_member).collect();
+                vec![("BackendSet".to_owned(), Document::List(set))]
+            }
+        },
+        Outcome::Group(members) => described(operation, members, cloud)?,
+    })
+}
+
+/// DescribeVServer: a list of one `VServer`, as far as the gateway knows it.
+fn described(
+    operation: Option<&Operation>,
+    members: &[Member],
+    cloud: &Cloud,
+) -> Result<Vec<(String, Document)>, Fault> {
+    let Some(Operation::DescribeGroup(GroupRef { load_balancer, group, place: _ })) = operation else {
+        return Err(Fault::new(FaultKind::Internal, "a description of no group"));
+    };
+    let set = members.iter().map(|member| backends::write_member(member, cloud)).collect::<Result<_, _>>()?;
+    let load_balancer = load_balancer.as_ref().map(LoadBalancerId::as_str).unwrap_or_default();
+    let vserver = Document::record([
+        ("ULBId", Document::text(load_balancer)),
+        ("VServerId", Document::text(group.as_str())),
+        ("BackendSet", Document::List(set)),
+    ]);
+    let list = Document::List(vec![vserver]);
+    Ok(vec![("TotalCount".to_owned(), Document::number(1)), ("DataSet".to_owned(), list)])
+}

@@ -1,0 +1,6 @@
+//! One test binary: everything that is seen from outside of one module.
+#![expect(unreachable_pub, reason = "a test binary has no public API")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod signatures;
+mod support;
