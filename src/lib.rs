@@ -1,4 +1,5 @@
 //! weighbridge
 
+pub mod cli;
 pub mod crypto;
 pub mod wire;
