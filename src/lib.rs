@@ -1,10 +1,13 @@
 //! weighbridge
 
 pub mod auth;
+pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod dialect;
+pub mod engine;
 pub mod mapping;
 pub mod model;
 pub mod providers;
+pub mod store;
 pub mod wire;

@@ -22,8 +22,8 @@ impl Ingress for Ulb {
     fn likeness(&self, call: &Call, cloud: &Cloud) -> Likeness {
         let body = std::str::from_utf8(&call.body).unwrap_or_default();
         let value = |name: &str| {
-            let raw = [call.query.as_str(), body].into_iter().flat_map(|raw| raw.split('&'));
-            raw.filter_map(|pair| pair.strip_prefix(name)?.strip_prefix('=')).next()
+            let mut raw = [call.query.as_str(), body].into_iter().flat_map(|raw| raw.split('&'));
+            raw.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
         };
         let json = body.trim_start().starts_with('{');
         if value("PublicKey").is_some() || (json && body.contains("\"PublicKey\"")) {
