@@ -1,4 +1,5 @@
 //! weighbridge
 
 pub mod crypto;
+pub mod http;
 pub mod wire;
