@@ -13,15 +13,6 @@ pub struct Arrival {
     pub signed: Option<Params>,
 }
 
-/// What of a call was longer than the limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Overrun {
-    /// The body.
-    Body,
-    /// The request line.
-    RequestLine,
-}
-
 impl Arrival {
     /// The parameters as they are signed.
     #[must_use]

@@ -7,7 +7,7 @@ mod handler;
 mod provider;
 mod scheme;
 
-pub use arrival::{Arrival, Overrun};
+pub use arrival::Arrival;
 pub use handle::{HandleError, handle_of, read_handle};
 pub use handler::{Answer, BoxFuture, Handler, Request};
 pub use provider::{Egress, Envelope, Ingress, Likeness, Provider, Showcase};

@@ -7,10 +7,13 @@ use std::{
 
 use tokio::sync::OwnedMutexGuard;
 
-/// A lane for every group that somebody is writing to.
+/// What a writer holds while it works.
+type Lane = tokio::sync::Mutex<()>;
+
+/// A lane for every group that somebody is writing to, by cloud and group.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    lanes: Mutex<HashMap<(String, String), Weak<tokio::sync::Mutex<()>>>>,
+    lanes: Mutex<HashMap<(String, String), Weak<Lane>>>,
 }
 
 impl Lanes {
@@ -19,7 +22,7 @@ impl Lanes {
         self.lane(cloud, group).lock_owned().await
     }
 
-    fn lane(&self, cloud: &str, group: &str) -> Arc<tokio::sync::Mutex<()>> {
+    fn lane(&self, cloud: &str, group: &str) -> Arc<Lane> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         lanes.retain(|_, lane| lane.strong_count() > 0);
         let lane = lanes.entry((cloud.to_owned(), group.to_owned())).or_default();

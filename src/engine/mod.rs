@@ -6,11 +6,13 @@
 //!
 //! A request runs in a task of its own: a caller that hangs up does not stop a fan-out half way.
 
+mod ends;
 mod execute;
 mod lanes;
 mod plan;
 mod repeat;
 mod resolve;
+mod settle;
 mod undo;
 
 use std::sync::Arc;
@@ -44,12 +46,12 @@ pub struct Engine {
 }
 
 /// What every request of an engine shares.
-pub(crate) struct Parts {
-    pub(crate) config: Arc<Config>,
-    pub(crate) upstream: Arc<dyn Upstream>,
-    pub(crate) memory: Arc<Memory>,
-    pub(crate) lanes: Lanes,
-    pub(crate) repeats: Repeats,
+struct Parts {
+    config: Arc<Config>,
+    upstream: Arc<dyn Upstream>,
+    memory: Arc<Memory>,
+    lanes: Lanes,
+    repeats: Repeats,
 }
 
 impl Engine {

@@ -54,7 +54,8 @@ pub fn plan(route: &Route, operation: &Operation, ineffective: &[Loss]) -> Resul
     let AddBackends { group, backends } = add;
     let group = route.group(group)?;
     let mut losses = ineffective.to_vec();
-    let items = backends.iter().map(|backend| item(route, backend, &mut losses)).collect::<Result<Vec<_>, _>>()?;
+    let items =
+        backends.iter().map(|backend| item(route, backend, &mut losses)).collect::<Result<Vec<_>, _>>()?;
     let work = if items.is_empty() { Work::List } else { Work::Add(items) };
     Ok(Plan { group, work, losses })
 }

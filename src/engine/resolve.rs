@@ -6,7 +6,7 @@ use super::same_cloud;
 use crate::{
     config::{Client, Config, ResourceMap, ServerColumn, Target as TargetCloud, Unmapped},
     mapping::{Cloud, Places},
-    model::{Fault, FaultKind, Field, GroupId, GroupRef, Kind, LoadBalancerId, Place, RegionId, Target},
+    model::{Fault, FaultKind, Field, GroupId, GroupRef, LoadBalancerId, Place, RegionId, Target},
 };
 
 /// Who is calling, who does the work, and what lies between.
@@ -75,7 +75,8 @@ impl Route {
 
     fn unmapped_group(&self, group: &GroupRef) -> Result<GroupRef, Fault> {
         let name = &self.here.group.group;
-        let unknown = |detail: String| Fault::of_field(FaultKind::UnknownGroup, group.group.to_string(), detail);
+        let unknown =
+            |detail: String| Fault::of_field(FaultKind::UnknownGroup, group.group.to_string(), detail);
         match self.target.unmapped {
             Unmapped::Refuse => {
                 let detail = format!(
@@ -146,11 +147,8 @@ fn mapped_server(column: &ServerColumn, caller: &Target) -> Target {
     let Target::Resource { kind: stand_in, id, address: row_address } = &column.target else {
         return column.target.clone();
     };
-    let kind = match (column.kind, caller.kind()) {
-        (Some(kind), _) => kind,
-        (None, Kind::Address | Kind::Hybrid) => *stand_in,
-        (None, kind) => kind,
-    };
+    let callers = if caller.kind().is_address() { *stand_in } else { caller.kind() };
+    let kind = column.kind.unwrap_or(callers);
     let chosen = match caller {
         Target::Resource { address, .. } => *address,
         Target::Address { .. } => None,

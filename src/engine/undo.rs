@@ -1,31 +1,130 @@
-//! What takes a step back.
+//! Takes back what a failed call had added, and tells what came of it.
 
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tokio::time::sleep;
+use tracing::error;
+
+use super::{
+    ends::End,
+    execute::Execution,
+    plan::{Item, Plan},
+};
 use crate::{
     mapping::{Capability, NamesBackends},
-    model::{BackendRef, GroupRef, Member, Operation, RemoveBackends},
+    model::{BackendRef, Fault, FaultKind, Field, GroupRef, Member, Operation, RemoveBackends},
 };
 
-/// The removals that take `members` of `group` out again, as many in one call as the target takes. A member that
-/// the target names by an id which is not known cannot be taken back and is left out.
-#[must_use]
-pub(super) fn removals(group: &GroupRef, members: &[&Member], capability: &Capability) -> Vec<Operation> {
-    let named: Vec<BackendRef> = members.iter().filter_map(|member| name(member, capability)).collect();
-    let removal = |backends: &[BackendRef]| {
-        Operation::RemoveBackends(RemoveBackends {
-            load_balancer: group.load_balancer.clone(),
-            group: Some(group.group.clone()),
-            place: group.place.clone(),
-            backends: backends.to_vec(),
-        })
-    };
-    named.chunks(capability.backends_per_call).map(removal).collect()
-}
+/// Pauses between the tries of a removal. It is tried harder than anything else, since giving up leaves a trace.
+const PAUSES: [Duration; 3] =
+    [Duration::from_millis(200), Duration::from_millis(600), Duration::from_millis(1500)];
 
-fn name(member: &Member, capability: &Capability) -> Option<BackendRef> {
-    match capability.names_backends {
-        NamesBackends::Id => member.id.clone().map(BackendRef::Id),
-        NamesBackends::Address => {
-            Some(BackendRef::At { target: member.backend.target.clone(), port: member.backend.port })
+impl Execution<'_> {
+    /// Takes back what this call had added, never what was there before, and tells the first failure with what came of
+    /// the rest.
+    pub(super) async fn take_back(&self, plan: &Plan, items: &[Item], ends: Vec<End>) -> Fault {
+        let ours: Vec<(&Item, &Member)> = items
+            .iter()
+            .zip(&ends)
+            .filter_map(|(item, end)| if let End::Added(member) = end { Some((item, member)) } else { None })
+            .collect();
+        let stuck = self.remove(plan, &ours).await;
+        let rest = rest(ours.len(), &stuck, items, &ends);
+        let first = items.iter().zip(ends).find(|(_, end)| end.fault().is_some());
+        match first {
+            Some((item, End::Failed(fault) | End::Duplicate(fault) | End::Doubtful(fault))) => {
+                self.told(fault, item, plan, &rest)
+            }
+            Some(_) | None => Fault::new(FaultKind::Internal, rest),
         }
     }
+
+    /// Removes what this call had added; what cannot be removed is named.
+    async fn remove(&self, plan: &Plan, ours: &[(&Item, &Member)]) -> Vec<String> {
+        let capability = &self.route.there.capability;
+        let chunks: Vec<_> = ours.chunks(capability.backends_per_call).collect();
+        let steps: Vec<Operation> =
+            chunks.iter().map(|chunk| removal(&plan.group, chunk, capability)).collect();
+        let sent = stream::iter(steps).map(|step| self.remove_surely(step));
+        let faults: Vec<Option<Fault>> = sent.buffered(self.route.target.concurrency).collect().await;
+        let failed = chunks.into_iter().zip(faults).filter_map(|(chunk, fault)| Some((chunk, fault?)));
+        let mut stuck = Vec::new();
+        for (chunk, fault) in failed {
+            error!(%fault, group = %plan.group.group, "what a failed call had added cannot be taken back");
+            stuck.extend(chunk.iter().map(|(item, _)| item.here.to_string()));
+        }
+        stuck
+    }
+
+    async fn remove_surely(&self, step: Operation) -> Option<Fault> {
+        for pause in PAUSES {
+            if self.call(&step).await.is_ok() {
+                return None;
+            }
+            sleep(pause).await;
+        }
+        self.call(&step).await.err()
+    }
+
+    /// The fault in the caller's words: which server, why, and what became of the rest.
+    fn told(&self, fault: Fault, item: &Item, plan: &Plan, rest: &str) -> Fault {
+        let field = if fault.kind == FaultKind::UnknownGroup {
+            plan.group.group.to_string()
+        } else {
+            self.route.here.backend.wire_name(Field::Resource).to_owned()
+        };
+        let detail = format!("{}: {}. {rest}", item.here, fault.detail.trim_end_matches('.'));
+        Fault { field: Some(field.into()), detail: detail.into(), ..fault }
+    }
+}
+
+/// The removal of `chunk` from `group`, named the way the target names backends.
+fn removal(group: &GroupRef, chunk: &[(&Item, &Member)], capability: &Capability) -> Operation {
+    let name = |(_, member): &(&Item, &Member)| {
+        let at = BackendRef::At { target: member.backend.target.clone(), port: member.backend.port };
+        match capability.names_backends {
+            NamesBackends::Address => at,
+            NamesBackends::Id => member.id.clone().map_or(at, BackendRef::Id),
+        }
+    };
+    Operation::RemoveBackends(RemoveBackends {
+        load_balancer: group.load_balancer.clone(),
+        group: Some(group.group.clone()),
+        place: group.place.clone(),
+        backends: chunk.iter().map(name).collect(),
+    })
+}
+
+/// What became of the backends that did not fail themselves.
+fn rest(added: usize, stuck: &[String], items: &[Item], ends: &[End]) -> String {
+    let named = |wanted: fn(&End) -> bool| {
+        let names =
+            items.iter().zip(ends).filter(|(_, end)| wanted(end)).map(|(item, _)| item.here.to_string());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let taken_back = match added.saturating_sub(stuck.len()) {
+        0 => String::new(),
+        1 => "the one backend that this call had added was taken back".to_owned(),
+        count => format!("the {count} backends that this call had added were taken back"),
+    };
+    let parts = [
+        taken_back,
+        told("these could NOT be taken back and are still in the group", &stuck.join(", ")),
+        told("the group did not show these afterwards", &named(|end| matches!(end, End::Doubtful(_)))),
+        told(
+            "these are in the group, added by this call or before it, and were left there",
+            &named(|end| matches!(end, End::Landed(_))),
+        ),
+    ];
+    let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() {
+        "Nothing was added".to_owned()
+    } else {
+        format!("What became of the call: {}", parts.join("; "))
+    }
+}
+
+fn told(what: &str, names: &str) -> String {
+    if names.is_empty() { String::new() } else { format!("{what}: {names}") }
 }

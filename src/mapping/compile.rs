@@ -219,7 +219,7 @@ fn actions(layers: &[SourceText]) -> Result<Vec<Action>, Vec<Diagnostic>> {
                     max_backends: raw.max_backends.unwrap_or(1),
                 }),
                 (None, None) => {
-                    problems.0.push(layer.error(raw.name.span(), "a new action needs an `operation`"))
+                    problems.0.push(layer.error(raw.name.span(), "a new action needs an `operation`"));
                 }
             }
         }

@@ -152,6 +152,12 @@ impl Fault {
         Self { kind, field: Some(field.into()), detail: detail.into(), cause: None }
     }
 
+    /// The same fault once more, without its cause: one reply may speak for several backends.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self { kind: self.kind, field: self.field.clone(), detail: self.detail.clone(), cause: None }
+    }
+
     /// The same fault with its cause, for the log.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

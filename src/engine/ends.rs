@@ -1,0 +1,86 @@
+//! What became of each backend of an add.
+
+use crate::{
+    mapping::DuplicateAdd,
+    model::{Fault, FaultKind, Member, Operation, Outcome},
+};
+
+/// What became of one backend.
+pub(super) enum End {
+    /// This call added it.
+    Added(Member),
+    /// The group held it before this call, as asked.
+    Present(Member),
+    /// The answer to its add got lost, and the group holds it: added by this call, or there before.
+    Landed(Member),
+    /// The target says that it is there already; nobody has looked yet whether as asked.
+    Duplicate(Fault),
+    /// The answer to its add got lost, and the group does not show it.
+    Doubtful(Fault),
+    /// It was not added, and why.
+    Failed(Fault),
+    /// It was not tried, because another had failed.
+    Untried,
+}
+
+impl End {
+    /// The fault of an end that is one.
+    pub(super) fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Duplicate(fault) | Self::Doubtful(fault) | Self::Failed(fault) => Some(fault),
+            Self::Added(_) | Self::Present(_) | Self::Landed(_) | Self::Untried => None,
+        }
+    }
+
+    /// Whether nothing was tried yet.
+    pub(super) fn is_untried(&self) -> bool {
+        matches!(self, Self::Untried)
+    }
+
+    /// Whether a look at the group may still tell more.
+    pub(super) fn is_open(&self) -> bool {
+        match self {
+            Self::Duplicate(_) | Self::Doubtful(_) => true,
+            Self::Added(_) | Self::Present(_) | Self::Landed(_) | Self::Failed(_) | Self::Untried => false,
+        }
+    }
+
+    /// The member of a group that this end speaks of.
+    pub(super) fn into_member(self) -> Option<Member> {
+        match self {
+            Self::Added(member) | Self::Present(member) | Self::Landed(member) => Some(member),
+            Self::Duplicate(_) | Self::Doubtful(_) | Self::Failed(_) | Self::Untried => None,
+        }
+    }
+}
+
+/// What the reply to a step says of each of its backends; none if the step was never sent.
+pub(super) fn ends_of(
+    step: &Operation,
+    reply: Option<Result<Outcome, Fault>>,
+    duplicates: DuplicateAdd,
+) -> Vec<End> {
+    let count = match step {
+        Operation::AddBackends(add) => add.backends.len(),
+        Operation::RemoveBackends(_) | Operation::DescribeGroup(_) => 0,
+    };
+    let each = |end: &dyn Fn() -> End| (0..count).map(|_| end()).collect();
+    match reply {
+        None => each(&|| End::Untried),
+        Some(Ok(Outcome::Added(members))) => members.into_iter().map(End::Added).collect(),
+        Some(Ok(Outcome::Removed | Outcome::Group(_))) => {
+            each(&|| End::Failed(Fault::new(FaultKind::Internal, "the reply is not an add's")))
+        }
+        Some(Err(fault)) => each(&|| failure(fault.again(), duplicates)),
+    }
+}
+
+fn failure(fault: Fault, duplicates: DuplicateAdd) -> End {
+    if fault.kind.leaves_doubt() {
+        return End::Doubtful(fault);
+    }
+    match (fault.kind, duplicates) {
+        (FaultKind::AlreadyPresent, DuplicateAdd::Accept) => End::Duplicate(fault),
+        _ => End::Failed(fault),
+    }
+}

@@ -1,0 +1,112 @@
+//! Who is calling, by the rules of the caller's own cloud.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+use super::detect::Speaker;
+use crate::{
+    auth::{Credential, Freshness, Keyring, Staleness},
+    crypto::{Secret, same_bytes, sha256},
+    dialect::{Arrival, Claim, Scheme},
+    mapping::Shape,
+    model::{Fault, FaultKind},
+    store::Memory,
+};
+
+/// What a front knows of the owner of a key.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The place of the client in the config.
+    pub client: usize,
+    /// The shape of its replies.
+    pub shape: Shape,
+}
+
+/// Lets callers in whose signature is theirs, fresh, and used for the first time.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    /// The keys.
+    pub keys: Keyring<Caller>,
+    /// Where used nonces are kept.
+    pub memory: Arc<Memory>,
+    /// How far a time stamp may be from now.
+    pub skew: Duration,
+}
+
+/// Who was let in, and what two identical requests of theirs share where no nonce tells them apart.
+#[derive(Debug)]
+pub(super) struct Admission {
+    pub(super) caller: Caller,
+    pub(super) repeat: Option<[u8; 32]>,
+}
+
+impl Gate {
+    /// Verifies the signature of an arrival.
+    ///
+    /// # Errors
+    /// The fault that the caller's cloud answers: no signature, unknown key, wrong signature, stale, used before.
+    pub(super) fn admit(
+        &self,
+        speaker: &Speaker,
+        arrival: &Arrival,
+        now: Timestamp,
+    ) -> Result<Admission, Fault> {
+        let (scheme, claim) = claim_of(speaker, arrival)?;
+        let known = self.keys.find(speaker.provider.id, claim.key_id);
+        // An unknown key costs the same as a wrong signature.
+        let nobody = Credential { key_id: String::new(), secret: Secret::new("nobody"), token: None };
+        let credential = known.map_or(&nobody, |(credential, _)| credential);
+        let string_to_sign = scheme.string_to_sign(arrival);
+        let verified = same_bytes(&scheme.signature(&string_to_sign, &credential.secret), &claim.signature);
+        let Some((_, caller)) = known else {
+            let detail = format!("`{}` is not the key id of a client of this gateway", claim.key_id);
+            return Err(Fault::new(FaultKind::UnknownKey, detail));
+        };
+        if !verified {
+            return Err(Fault::new(FaultKind::SignatureMismatch, string_to_sign));
+        }
+        check_token(credential, &claim)?;
+        let repeat = match claim.freshness {
+            Some(freshness) => {
+                self.check_freshness(claim.key_id, freshness, now)?;
+                None
+            }
+            None => Some(sha256(&[claim.key_id.as_bytes(), b"\n", string_to_sign.as_bytes()].concat())),
+        };
+        Ok(Admission { caller: *caller, repeat })
+    }
+
+    fn check_freshness(&self, key_id: &str, freshness: Freshness<'_>, now: Timestamp) -> Result<(), Fault> {
+        freshness.check(now, self.skew).map_err(|staleness| {
+            let kind = match staleness {
+                Staleness::Malformed(_) => FaultKind::MalformedTimestamp,
+                Staleness::TooFar { .. } => FaultKind::Expired,
+            };
+            Fault::of_field(kind, "Timestamp", staleness.to_string())
+        })?;
+        // A request may be stamped as far ahead as behind, so its nonce has to be known for both.
+        if self.memory.first_use(key_id, freshness.nonce, now, self.skew * 2) {
+            return Ok(());
+        }
+        Err(Fault::new(FaultKind::NonceUsed, "draw a new nonce for every request, repeats included"))
+    }
+}
+
+fn claim_of<'a>(speaker: &Speaker, arrival: &'a Arrival) -> Result<(&'static dyn Scheme, Claim<'a>), Fault> {
+    let claims = speaker.provider.schemes.iter().find_map(|scheme| Some((*scheme, scheme.claim(arrival)?)));
+    match claims {
+        Some((scheme, claim)) => Ok((scheme, claim?)),
+        None => Err(Fault::of_field(FaultKind::MissingCredential, "Signature", "")),
+    }
+}
+
+/// A token that the config knows has to be there and be that one. One that it does not know is covered by the
+/// signature, like every other parameter.
+fn check_token(credential: &Credential, claim: &Claim<'_>) -> Result<(), Fault> {
+    match (&credential.token, claim.token) {
+        (None, _) => Ok(()),
+        (Some(known), Some(told)) if known.is(told) => Ok(()),
+        (Some(_), Some(_) | None) => Err(Fault::new(FaultKind::InvalidToken, "")),
+    }
+}

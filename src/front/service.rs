@@ -1,0 +1,183 @@
+//! The door: one call in, one reply out.
+
+use std::sync::Arc;
+
+use http::HeaderName;
+use tokio::sync::Semaphore;
+use tracing::{Instrument, info, info_span, warn};
+
+use super::{
+    authenticate::Gate,
+    detect::{Speaker, detect, unrecognised},
+};
+use crate::{
+    auth::{Stamp, Stamps},
+    config::Config,
+    dialect::{Answer, Arrival, Envelope, Handler, Provider, Request},
+    http::{self as sockets, Arrived, Overrun, Service},
+    mapping::{Cloud, Tables},
+    model::{Fault, FaultKind, Operation},
+    wire::{Call, Reply},
+};
+
+const LOSS_HEADER: HeaderName = HeaderName::from_static("x-weighbridge-loss");
+
+/// Everything between a socket and a handler. Immutable: a request sees exactly one.
+pub struct Front {
+    /// The clouds whose languages are understood.
+    pub providers: &'static [Provider],
+    /// Their vocabularies.
+    pub tables: Arc<Tables>,
+    /// Who is let in.
+    pub gate: Gate,
+    /// What stands behind.
+    pub handler: Arc<dyn Handler>,
+    /// Time and nonces.
+    pub stamps: Stamps,
+    /// How many requests may be in work at once.
+    pub places: Semaphore,
+    /// What the limits are, for those who exceed one.
+    pub bounds: sockets::Bounds,
+}
+
+/// A call whose language is known, on its way to a reply.
+struct Visit<'f> {
+    front: &'f Front,
+    speaker: Speaker,
+    stamp: Stamp,
+    envelope: Envelope,
+}
+
+impl Front {
+    /// A front with the limits of `config` before a handler.
+    #[must_use]
+    pub fn new(
+        config: &Config,
+        gate: Gate,
+        handler: Arc<dyn Handler>,
+        stamps: Stamps,
+        providers: &'static [Provider],
+    ) -> Self {
+        let limits = &config.limits;
+        Self {
+            providers,
+            tables: Arc::clone(&config.tables),
+            gate,
+            handler,
+            stamps,
+            places: Semaphore::new(limits.max_in_flight),
+            bounds: sockets::Bounds {
+                max_body_bytes: limits.max_body_bytes,
+                max_request_line_bytes: limits.max_request_line_bytes,
+            },
+        }
+    }
+
+    /// Answers one call. Never fails: whatever goes wrong is a reply in the caller's own form, where that is known.
+    pub async fn answer(&self, call: Call, overrun: Option<Overrun>) -> Reply {
+        let Some(speaker) = detect(&call, self.providers, &self.tables) else {
+            return unrecognised(overrun);
+        };
+        let stamp = self.stamps.next();
+        let envelope = speaker.provider.ingress.envelope(&call, None, &stamp, &speaker.cloud);
+        let span = info_span!("request", id = %envelope.request_id, dialect = speaker.provider.id);
+        Visit { front: self, speaker, stamp, envelope }.answer(call, overrun).instrument(span).await
+    }
+}
+
+impl Visit<'_> {
+    async fn answer(mut self, call: Call, overrun: Option<Overrun>) -> Reply {
+        let mut operation = None;
+        let result = self.result(call, overrun, &mut operation).await;
+        self.log(&result);
+        let (ingress, cloud) = (self.speaker.provider.ingress, &self.speaker.cloud);
+        let mut reply = ingress.write_reply(&self.envelope, operation.as_ref(), result.as_ref(), cloud);
+        report_losses(&mut reply, &result, cloud);
+        reply
+    }
+
+    async fn result(
+        &mut self,
+        call: Call,
+        overrun: Option<Overrun>,
+        operation: &mut Option<Operation>,
+    ) -> Result<Answer, Fault> {
+        if let Some(overrun) = overrun {
+            return Err(self.too_long(overrun));
+        }
+        let Ok(_place) = self.front.places.try_acquire() else {
+            return Err(Fault::new(
+                FaultKind::Overloaded,
+                "the gateway has as much in work as it may; try again",
+            ));
+        };
+        let arrival = self.speaker.provider.ingress.unpack(call)?;
+        self.read_envelope(&arrival);
+        let admission = self.front.gate.admit(&self.speaker, &arrival, self.stamp.now)?;
+        self.envelope.shape = admission.caller.shape;
+        let (asked, ineffective) = self.speaker.provider.ingress.read(&arrival, &self.speaker.cloud)?;
+        *operation = Some(asked.clone());
+        let request = Request {
+            id: self.envelope.request_id.clone(),
+            client: admission.caller.client,
+            operation: asked,
+            ineffective,
+            repeat: admission.repeat,
+        };
+        self.front.handler.handle(request).await
+    }
+
+    fn read_envelope(&mut self, arrival: &Arrival) {
+        let Speaker { provider, cloud } = &self.speaker;
+        self.envelope = provider.ingress.envelope(&arrival.call, Some(arrival), &self.stamp, cloud);
+    }
+
+    fn too_long(&self, overrun: Overrun) -> Fault {
+        let bounds = self.front.bounds;
+        let (kind, limit) = match overrun {
+            Overrun::Body => (FaultKind::BodyTooLarge, bounds.max_body_bytes),
+            Overrun::RequestLine => (FaultKind::RequestLineTooLong, bounds.max_request_line_bytes),
+        };
+        Fault::new(kind, format!("it may have {limit} bytes"))
+    }
+
+    fn log(&self, result: &Result<Answer, Fault>) {
+        let action = &self.envelope.action;
+        match result {
+            Ok(answer) => {
+                for loss in &answer.losses {
+                    warn!(action, field = loss.field.name(), reason = %loss.reason, "lost");
+                }
+                info!(action, "done");
+            }
+            // The string to sign holds every parameter; a token among them is no business of a log's.
+            Err(fault) if fault.kind == FaultKind::SignatureMismatch => {
+                warn!(action, fault = fault.kind.name(), "refused");
+            }
+            Err(fault) => {
+                let cause = fault.cause.as_ref().map(tracing::field::display);
+                warn!(action, fault = fault.kind.name(), detail = %fault, cause, "refused");
+            }
+        }
+    }
+}
+
+/// "A report is a log line, a metric, and the reply header": this is the header.
+fn report_losses(reply: &mut Reply, result: &Result<Answer, Fault>, cloud: &Cloud) {
+    for loss in result.iter().flat_map(|answer| &answer.losses) {
+        reply.append(LOSS_HEADER, &format!("{}={}", cloud.backend.wire_name(loss.field), loss.reason));
+    }
+}
+
+impl Service for Front {
+    fn answer(&self, arrived: Arrived) -> sockets::Answer<'_> {
+        let Arrived { call, overrun, peer: _ } = arrived;
+        Box::pin(self.answer(call, overrun))
+    }
+}
+
+impl std::fmt::Debug for Front {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Front").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,153 @@
+//! Signs and sends one call, and reads its reply.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use tracing::{info, warn};
+
+use crate::{
+    auth::Stamps,
+    config::{Config, Target},
+    dialect::{BoxFuture, Invocation, Provider, Scheme},
+    engine::Upstream,
+    http::{Client, SendError, TlsError},
+    mapping::{Cloud, Tables},
+    model::{Fault, FaultKind, GroupRef, Operation, Outcome, Place, RemoveBackends},
+    wire::{Call, Reply},
+};
+use std::sync::Arc;
+
+/// The longest reply that is read: a full group of 200 backends is some 60 kB.
+const MAX_REPLY_BYTES: usize = 4 * 1024 * 1024;
+
+/// Targets reached over HTTP.
+#[derive(Debug)]
+pub struct HttpUpstream {
+    tables: Arc<Tables>,
+    providers: &'static [Provider],
+    stamps: Stamps,
+    within: Duration,
+    clients: Vec<(String, Client)>,
+}
+
+impl HttpUpstream {
+    /// Connects to nothing yet; makes a pool of connections for each target.
+    ///
+    /// # Errors
+    /// [`TlsError`] for a target's authority that cannot be used.
+    pub fn new(config: &Config, providers: &'static [Provider], stamps: Stamps) -> Result<Self, TlsError> {
+        let client = |target: &Target| Ok((target.name.clone(), Client::new(target.ca.as_deref())?));
+        Ok(Self {
+            tables: Arc::clone(&config.tables),
+            providers,
+            stamps,
+            within: config.limits.upstream_timeout,
+            clients: config.targets.iter().map(client).collect::<Result<_, TlsError>>()?,
+        })
+    }
+
+    async fn carry_out(&self, target: &Target, step: &Operation) -> Result<Outcome, Fault> {
+        let nowhere =
+            || Fault::new(FaultKind::Internal, format!("the target `{}` is not set up", target.name));
+        let provider =
+            self.providers.iter().find(|provider| provider.id == target.provider).ok_or_else(nowhere)?;
+        let cloud = self.tables.cloud(provider.id).ok_or_else(nowhere)?;
+        let (_, client) = self.clients.iter().find(|(name, _)| *name == target.name).ok_or_else(nowhere)?;
+        let scheme = target_scheme(provider, target).ok_or_else(nowhere)?;
+        let invocation = provider.egress.write_call(step, cloud)?;
+        let call = signed(&invocation, step, target, scheme, &self.stamps);
+        let sent = client.send(call, self.within, MAX_REPLY_BYTES).await;
+        let outcome = read(provider, cloud, step, sent);
+        log(target, &invocation, &outcome);
+        outcome
+    }
+}
+
+impl Upstream for HttpUpstream {
+    fn call<'a>(&'a self, target: &'a Target, step: &'a Operation) -> BoxFuture<'a, Result<Outcome, Fault>> {
+        Box::pin(self.carry_out(target, step))
+    }
+}
+
+/// The scheme that calls to a target are signed with.
+#[must_use]
+pub fn target_scheme(provider: &Provider, target: &Target) -> Option<&'static dyn Scheme> {
+    provider.schemes.iter().copied().find(|scheme| scheme.id() == target.scheme)
+}
+
+/// Where a step's call goes: the target's endpoint, with the step's region where it has a place for one.
+#[must_use]
+pub fn origin_of(target: &Target, step: &Operation) -> String {
+    let place = match step {
+        Operation::AddBackends(add) => &add.group.place,
+        Operation::RemoveBackends(RemoveBackends { place, .. })
+        | Operation::DescribeGroup(GroupRef { place, .. }) => place,
+    };
+    let Place { region, project: _ } = place;
+    target.endpoint.replace("{region}", region.as_ref().map_or("", |region| region.as_str()))
+}
+
+fn signed(
+    invocation: &Invocation,
+    step: &Operation,
+    target: &Target,
+    scheme: &dyn Scheme,
+    stamps: &Stamps,
+) -> Call {
+    let mut call = scheme.sign(invocation, &origin_of(target, step), &target.credential, &stamps.next());
+    add_headers(&mut call.headers, &target.headers);
+    call
+}
+
+fn add_headers(headers: &mut HeaderMap, extra: &HeaderMap) {
+    for (name, value) in extra {
+        headers.insert(name, value.clone());
+    }
+}
+
+fn read(
+    provider: &Provider,
+    cloud: &Cloud,
+    step: &Operation,
+    sent: Result<Reply, SendError>,
+) -> Result<Outcome, Fault> {
+    match sent {
+        Ok(reply) => provider.egress.read_reply(step, &reply, cloud).map_err(own_key_refused),
+        Err(error) => Err(unsent(cloud, error)),
+    }
+}
+
+/// A target that refuses the gateway's own key says so to the operator, in the log. The caller's key is not to blame, and
+/// a caller who is told of a wrong signature looks for it in the wrong place.
+fn own_key_refused(fault: Fault) -> Fault {
+    if fault.kind != FaultKind::TargetDenied {
+        return fault;
+    }
+    let told = fault.detail.clone();
+    Fault::new(
+        FaultKind::TargetDenied,
+        "the target does not accept the gateway's own key or project; its log says why",
+    )
+    .caused_by(told.into_owned())
+}
+
+fn unsent(cloud: &Cloud, error: SendError) -> Fault {
+    let (kind, what) = match &error {
+        SendError::Unreachable(_) => (FaultKind::TargetUnreachable, "cannot be reached"),
+        SendError::TimedOut => (FaultKind::TargetTimedOut, "did not answer in time"),
+        SendError::Lost(_) => (FaultKind::TargetLost, "closed the connection without an answer"),
+        SendError::ReplyTooLarge => (FaultKind::TargetLost, "sent an answer that is too long to be one"),
+    };
+    Fault::new(kind, format!("{} {what}", cloud.title)).caused_by(error)
+}
+
+fn log(target: &Target, invocation: &Invocation, outcome: &Result<Outcome, Fault>) {
+    let (target, action) = (&target.name, &invocation.action);
+    match outcome {
+        Ok(_) => info!(target_name = %target, %action, "called"),
+        Err(fault) => {
+            let cause = fault.cause.as_ref().map(tracing::field::display);
+            warn!(target_name = %target, %action, fault = fault.kind.name(), detail = %fault, cause, "call failed");
+        }
+    }
+}

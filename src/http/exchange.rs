@@ -1,0 +1,244 @@
+//! One request on one connection: read whole and within bounds, answered by the service, written back.
+//!
+//! hyper's types on one side, ours on the other. What a refusal says is the service's business: it is told what did
+//! not fit ([`Overrun`]) and answers in the caller's own form.
+
+use std::{fmt, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header, request::Parts};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use crate::wire::{Call, Reply};
+
+use super::{
+    body::{Capped, drain, read_capped},
+    request_line::{Cut, LineWatch},
+};
+
+/// A request that has been read.
+#[derive(Debug)]
+pub struct Arrived {
+    /// The request. Its path and query are the raw text of the request line, its origin is empty.
+    pub call: Call,
+    /// Set when the call does not hold the whole request, which leaves nothing to do but to refuse it.
+    pub overrun: Option<Overrun>,
+    /// Who sent it.
+    pub peer: SocketAddr,
+}
+
+/// What did not fit into the [`Bounds`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overrun {
+    /// The call holds the first `max_body_bytes` of the body.
+    Body,
+    /// The call's query holds the whole parameters of the beginning and of the end of the request line.
+    RequestLine,
+}
+
+/// How much of a request is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// The longest body that is read whole.
+    pub max_body_bytes: usize,
+    /// The longest request line (method, target and version) that is read whole; values above 65,534 count as that.
+    pub max_request_line_bytes: usize,
+}
+
+/// What answers the requests of a server.
+pub trait Service: Send + Sync + 'static {
+    /// Answers one request. There is no way not to: a refusal is a reply, too.
+    ///
+    /// The future is dropped where it stands when the client hangs up, so work that has to be finished belongs in a
+    /// task of its own. `Content-Length` and `Transfer-Encoding` of the reply are replaced; `Connection: close` is
+    /// honoured.
+    fn answer(&self, arrived: Arrived) -> Answer<'_>;
+}
+
+/// The future of a reply.
+pub type Answer<'s> = Pin<Box<dyn Future<Output = Reply> + Send + 's>>;
+
+/// What the requests of one connection have in common.
+pub(super) struct Exchange {
+    pub(super) service: Arc<dyn Service>,
+    pub(super) bounds: Bounds,
+    pub(super) peer: SocketAddr,
+    pub(super) watch: Arc<LineWatch>,
+}
+
+/// A request that did not arrive; the connection ends without a reply.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unread {
+    #[error("the body broke off")]
+    BrokenOff(#[from] hyper::Error),
+    #[error("the body took longer than {} s", BODY_WITHIN.as_secs())]
+    TooSlow(#[from] tokio::time::error::Elapsed),
+}
+
+impl Exchange {
+    pub(super) async fn respond(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Unread> {
+        let cut = self.watch.head_was_read();
+        let (head, body) = request.into_parts();
+        let Capped { bytes, rest } =
+            timeout(BODY_WITHIN, read_capped(body, self.bounds.max_body_bytes)).await??;
+        let overrun = match (cut, &rest) {
+            (Some(_), _) => Some(Overrun::RequestLine),
+            (None, Some(_)) => Some(Overrun::Body),
+            (None, None) => None,
+        };
+        let call = call(head, cut, bytes);
+        let reply = self.service.answer(Arrived { call, overrun, peer: self.peer }).await;
+        let Some(rest) = rest else {
+            self.watch.expect_line();
+            return Ok(response(reply));
+        };
+        // hyper writes the reply while this reads: closing with unread bytes would reset the connection, and the
+        // client would lose the reply before it has read it.
+        tokio::spawn(timeout(DRAIN_WITHIN, drain(rest, DRAIN_BYTES)));
+        Ok(last_response(reply))
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("bounds", &self.bounds)
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+fn call(head: Parts, cut: Option<Cut>, body: Bytes) -> Call {
+    let query = head.uri.query().unwrap_or_default();
+    let query = cut.map_or_else(|| query.to_owned(), |cut| cut.whole_parameters(query));
+    let path = head.uri.path().to_owned();
+    Call { method: head.method, origin: String::new(), path, query, headers: head.headers, body }
+}
+
+fn response(reply: Reply) -> Response<Full<Bytes>> {
+    let Reply { status, mut headers, body } = reply;
+    // A length or a coding that was copied from another server's reply may contradict what is written here.
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::TRANSFER_ENCODING);
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+fn last_response(reply: Reply) -> Response<Full<Bytes>> {
+    let mut response = response(reply);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// A body within the bounds is there at once or not at all.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
+/// How long and how far the rest of a body that is too long is read and forgotten.
+const DRAIN_WITHIN: Duration = Duration::from_secs(2);
+const DRAIN_BYTES: usize = 8 << 20;
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::http::loopback::{BOUNDS, Loopback, Recorder};
+
+    const SMALL: Bounds = Bounds { max_body_bytes: 1000, ..BOUNDS };
+
+    async fn post(house: &Loopback, length: usize) -> crate::http::loopback::Answered {
+        let mut wire = house.connect().await;
+        wire.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n").as_bytes()).await;
+        wire.send(&vec![b'x'; length]).await;
+        wire.reply().await
+    }
+
+    #[tokio::test]
+    async fn a_body_of_the_bound_is_whole_and_one_byte_more_is_flagged_and_answered() {
+        let (service, mut arrivals) = Recorder::new();
+        let house = Loopback::start(service, SMALL).await;
+        for (length, overrun) in [(1000, None), (1001, Some(Overrun::Body)), (5_000_000, Some(Overrun::Body))]
+        {
+            let answered = post(&house, length).await;
+            assert_eq!((answered.status, answered.body.as_str()), (200, "ok"));
+            assert_eq!(answered.head.contains("connection: close"), overrun.is_some());
+            let arrived = arrivals.recv().await.unwrap();
+            assert_eq!((arrived.overrun, arrived.call.body.len()), (overrun, 1000));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_chunked_body_is_joined_and_bounded() {
+        let (service, mut arrivals) = Recorder::new();
+        let house = Loopback::start(service, SMALL).await;
+        let mut wire = house.connect().await;
+        let head = "POST /?a=b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        wire.send(format!("{head}3\r\na=b\r\n4\r\n&c=d\r\n0\r\n\r\n").as_bytes()).await;
+        assert_eq!(wire.reply().await.status, 200);
+        assert_eq!(arrivals.recv().await.unwrap().call.body, "a=b&c=d");
+        let chunk = "x".repeat(600);
+        wire.send(format!("{head}258\r\n{chunk}\r\n258\r\n{chunk}\r\n0\r\n\r\n").as_bytes()).await;
+        assert_eq!(wire.reply().await.status, 200);
+        let arrived = arrivals.recv().await.unwrap();
+        assert_eq!((arrived.overrun, arrived.call.body.len()), (Some(Overrun::Body), 1000));
+    }
+
+    #[tokio::test]
+    async fn a_post_without_a_length_has_an_empty_body() {
+        let (service, mut arrivals) = Recorder::new();
+        let house = Loopback::start(service, SMALL).await;
+        let mut wire = house.connect().await;
+        wire.send(b"POST /?Action=A HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert_eq!(wire.reply().await.status, 200);
+        let arrived = arrivals.recv().await.unwrap();
+        assert_eq!((arrived.call.query.as_str(), arrived.call.body.len()), ("Action=A", 0));
+    }
+
+    #[tokio::test]
+    async fn a_host_that_is_a_url_and_utf8_in_a_header_are_taken_as_they_are() {
+        let (service, mut arrivals) = Recorder::new();
+        let house = Loopback::start(service, SMALL).await;
+        let mut wire = house.connect().await;
+        wire.send("GET / HTTP/1.1\r\nhost: http://127.0.0.1:1\r\nuser-agent: 后端\r\n\r\n".as_bytes()).await;
+        assert_eq!(wire.reply().await.status, 200);
+        let call = arrivals.recv().await.unwrap().call;
+        assert_eq!(call.header("host"), Some("http://127.0.0.1:1"));
+        assert_eq!(call.header("user-agent"), Some("后端"));
+    }
+
+    #[tokio::test]
+    async fn an_absolute_target_is_split_into_path_and_query() {
+        let (service, mut arrivals) = Recorder::new();
+        let house = Loopback::start(service, SMALL).await;
+        let mut wire = house.connect().await;
+        wire.send(b"GET http://slb.aliyuncs.com/?a=%7E+~ HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert_eq!(wire.reply().await.status, 200);
+        let call = arrivals.recv().await.unwrap().call;
+        assert_eq!((call.origin.as_str(), call.path.as_str(), call.query.as_str()), ("", "/", "a=%7E+~"));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_reaches_no_service() {
+        let (service, mut arrivals) = Recorder::new();
+        let house = Loopback::start(service, SMALL).await;
+        let mut wire = house.connect().await;
+        wire.send(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc").await;
+        drop(wire);
+        assert_eq!(post(&house, 7).await.status, 200);
+        assert_eq!(arrivals.recv().await.unwrap().call.body.len(), 7);
+        house.stop().await;
+        assert!(arrivals.recv().await.is_none());
+    }
+
+    #[test]
+    fn framing_copied_from_another_server_is_dropped() {
+        let mut reply = Reply::new(StatusCode::OK, "text/plain", "ok");
+        reply.append(header::CONTENT_LENGTH, "99");
+        reply.append(header::TRANSFER_ENCODING, "chunked");
+        let response = response(reply);
+        assert_eq!(response.headers().len(), 1);
+    }
+}

@@ -1,0 +1,160 @@
+//! For tests: a server on a port of the system's choice, a service that records, and a client that writes raw bytes.
+
+use std::{fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use http::{Method, StatusCode};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Answer, Arrived, Bounds, Listener, Service, SharedServerConfig, serve, server_config};
+use crate::wire::{Call, Reply};
+
+/// The bounds that the contract gives.
+pub(super) const BOUNDS: Bounds = Bounds { max_body_bytes: 262_144, max_request_line_bytes: 65_000 };
+
+/// Answers `ok` and passes on what arrived.
+pub(super) struct Recorder {
+    arrivals: UnboundedSender<Arrived>,
+    delay: Duration,
+}
+
+impl Recorder {
+    pub(super) fn new() -> (Self, UnboundedReceiver<Arrived>) {
+        Self::slow(Duration::ZERO)
+    }
+
+    pub(super) fn slow(delay: Duration) -> (Self, UnboundedReceiver<Arrived>) {
+        let (arrivals, seen) = unbounded_channel();
+        (Self { arrivals, delay }, seen)
+    }
+}
+
+impl Service for Recorder {
+    fn answer(&self, arrived: Arrived) -> Answer<'_> {
+        Box::pin(async move {
+            let _unwatched = self.arrivals.send(arrived);
+            sleep(self.delay).await;
+            Reply::new(StatusCode::OK, "text/plain", "ok")
+        })
+    }
+}
+
+/// A running server.
+pub(super) struct Loopback {
+    pub(super) addr: SocketAddr,
+    shutdown: CancellationToken,
+    served: JoinHandle<()>,
+}
+
+impl Loopback {
+    pub(super) async fn start(service: Recorder, bounds: Bounds) -> Self {
+        Self::on(Listener::bind(ANY_PORT.parse().unwrap(), None).await.unwrap(), service, bounds)
+    }
+
+    pub(super) async fn start_tls(service: Recorder) -> (Self, Identity) {
+        let identity = Identity::new();
+        (Self::start_with(service, identity.shared()).await, identity)
+    }
+
+    pub(super) async fn start_with(service: Recorder, tls: SharedServerConfig) -> Self {
+        let listener = Listener::bind(ANY_PORT.parse().unwrap(), Some(tls)).await.unwrap();
+        Self::on(listener, service, BOUNDS)
+    }
+
+    fn on(listener: Listener, service: Recorder, bounds: Bounds) -> Self {
+        let (addr, shutdown) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let served = tokio::spawn(serve(vec![listener], Arc::new(service), bounds, shutdown.clone()));
+        Self { addr, shutdown, served }
+    }
+
+    pub(super) async fn connect(&self) -> Wire {
+        Wire(TcpStream::connect(self.addr).await.unwrap())
+    }
+
+    pub(super) fn get(&self, scheme: &str, path: &str) -> Call {
+        Call::new(Method::GET, &format!("{scheme}://{}", self.addr), path, String::new())
+    }
+
+    pub(super) async fn stop(self) {
+        self.shutdown.cancel();
+        timeout(PATIENCE, self.served).await.expect("the server stops").unwrap();
+    }
+}
+
+/// A client's end of a connection.
+pub(super) struct Wire(TcpStream);
+
+/// A reply, its head in lower case.
+pub(super) struct Answered {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: String,
+}
+
+impl Wire {
+    pub(super) async fn send(&mut self, bytes: &[u8]) {
+        timeout(PATIENCE, self.0.write_all(bytes)).await.expect("the server reads").unwrap();
+    }
+
+    /// The next reply, read to the end that its `Content-Length` gives.
+    pub(super) async fn reply(&mut self) -> Answered {
+        timeout(PATIENCE, self.read_reply()).await.expect("a reply")
+    }
+
+    /// All that comes until the server hangs up.
+    pub(super) async fn rest(&mut self) -> String {
+        let mut rest = Vec::new();
+        timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.expect("an end").unwrap();
+        String::from_utf8_lossy(&rest).into_owned()
+    }
+
+    async fn read_reply(&mut self) -> Answered {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(self.0.read_u8().await.unwrap());
+        }
+        let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+        let mut body = vec![0; length.parse().unwrap()];
+        self.0.read_exact(&mut body).await.unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answered { status, head, body: String::from_utf8(body).unwrap() }
+    }
+}
+
+/// A self-signed certificate for 127.0.0.1, in files.
+pub(super) struct Identity {
+    pub(super) chain: PathBuf,
+    pub(super) key: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Identity {
+    pub(super) fn new() -> Self {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
+        fs::write(&chain, made.cert.pem()).unwrap();
+        fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        Self { chain, key, _folder: folder }
+    }
+
+    pub(super) fn shared(&self) -> SharedServerConfig {
+        Arc::new(ArcSwap::new(server_config(&self.chain, &self.key).unwrap()))
+    }
+
+    pub(super) fn chain_pem(&self) -> Vec<u8> {
+        fs::read(&self.chain).unwrap()
+    }
+}
+
+const ANY_PORT: &str = "127.0.0.1:0";
+/// A test that takes longer than this has failed.
+const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,0 +1,27 @@
+//! Floor 2: HTTP/1.1 over real sockets, on both legs, and nothing else.
+//!
+//! Above here a message is a value (`crate::wire`); below here it is bytes. Nothing in this module knows a cloud, reads
+//! a parameter, or decides what a reply says, with one exception that is written down in `request_line`.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `server` | sockets, TLS and connections: who is let in, and how all of it ends |
+//! | `exchange` | one request on one connection: read, answered, written |
+//! | `request_line` | request lines that are longer than hyper takes, made answerable |
+//! | `body` | bodies read up to a bound |
+//! | `client` | the pooled client, and what a failed call means for the one who made it |
+//! | `tls` | certificates and keys, from files to rustls |
+
+mod body;
+mod client;
+mod exchange;
+#[cfg(test)]
+mod loopback;
+mod request_line;
+mod server;
+mod tls;
+
+pub use client::{Client, SendError};
+pub use exchange::{Answer, Arrived, Bounds, Overrun, Service};
+pub use server::{Listener, SharedServerConfig, serve};
+pub use tls::{TlsError, server_config};

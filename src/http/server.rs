@@ -1,0 +1,263 @@
+//! The door: sockets, TLS, and one task for each connection.
+//!
+//! HTTP/1.1 only, since every client of both clouds speaks it and most speak nothing else. What becomes of a request
+//! is in `exchange`; nothing here looks into one.
+
+use std::{fmt, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    exchange::{Bounds, Exchange, Service},
+    request_line::{LineWatch, RequestLines},
+};
+
+/// TLS settings that can be replaced while they are in use: each connection takes those of its beginning.
+pub type SharedServerConfig = Arc<ArcSwap<ServerConfig>>;
+
+/// A bound address.
+pub struct Listener {
+    socket: TcpListener,
+    tls: Option<SharedServerConfig>,
+}
+
+impl Listener {
+    /// Binds `addr`, for plain HTTP or, with `tls`, for HTTPS.
+    ///
+    /// # Errors
+    /// What the system says when the address cannot be bound.
+    pub async fn bind(addr: SocketAddr, tls: Option<SharedServerConfig>) -> io::Result<Self> {
+        Ok(Self { socket: TcpListener::bind(addr).await?, tls })
+    }
+
+    /// The address, with the port that the system chose when port 0 was asked for.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// The next connection. An error of `accept` is not the end: the client that hung up meanwhile is forgotten, and
+    /// when files have run out the others need a moment to give some back.
+    async fn next(&self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.socket.accept().await {
+                Ok(arrival) => return arrival,
+                Err(error) if is_the_clients(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listener").field("socket", &self.socket).field("tls", &self.tls.is_some()).finish()
+    }
+}
+
+/// Serves until `shutdown` is cancelled and everything that was in flight has been answered.
+///
+/// On shutdown the sockets close, idle connections end, busy ones end with the reply that is due. The connections
+/// have tasks of their own: dropping this future leaves them running.
+pub async fn serve(
+    listeners: Vec<Listener>,
+    service: Arc<dyn Service>,
+    bounds: Bounds,
+    shutdown: CancellationToken,
+) {
+    let tasks = TaskTracker::new();
+    for listener in listeners {
+        let (service, shutdown) = (Arc::clone(&service), shutdown.clone());
+        let door = Door { service, bounds, shutdown, tasks: tasks.clone() };
+        tasks.spawn(door.admit(listener));
+    }
+    tasks.close();
+    tasks.wait().await;
+}
+
+#[derive(Clone)]
+struct Door {
+    service: Arc<dyn Service>,
+    bounds: Bounds,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Door {
+    async fn admit(self, listener: Listener) {
+        while let Some((stream, peer)) = self.shutdown.run_until_cancelled(listener.next()).await {
+            let tls = listener.tls.as_deref().map(ArcSwap::load_full);
+            self.tasks.spawn(self.clone().receive(stream, peer, tls));
+        }
+    }
+
+    async fn receive(self, stream: TcpStream, peer: SocketAddr, tls: Option<Arc<ServerConfig>>) {
+        // Without it a reply of two segments waits 40 ms for the client's acknowledgement. Failing is not fatal.
+        let _outcome = stream.set_nodelay(true);
+        let ended = match tls {
+            None => self.converse(stream, peer).await,
+            Some(tls) => match handshake(stream, tls).await {
+                Ok(stream) => self.converse(stream, peer).await,
+                Err(error) => Err(error.into()),
+            },
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%peer, error, "a connection ended early");
+        }
+    }
+
+    async fn converse<S>(self, stream: S, peer: SocketAddr) -> Result<(), BoxError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { service, bounds, shutdown, tasks: _ } = self;
+        let watch = Arc::new(LineWatch::new());
+        let lines = RequestLines::new(stream, bounds.max_request_line_bytes, Arc::clone(&watch));
+        let exchange = Arc::new(Exchange { service, bounds, peer, watch });
+        let respond = service_fn(move |request| {
+            let exchange = Arc::clone(&exchange);
+            async move { exchange.respond(request).await }
+        });
+        let mut connection = pin!(protocol().serve_connection(TokioIo::new(lines), respond));
+        tokio::select! {
+            ended = connection.as_mut() => return Ok(ended?),
+            () = shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        Ok(timeout(STOP_WITHIN, connection).await??)
+    }
+}
+
+fn protocol() -> http1::Builder {
+    let mut protocol = http1::Builder::new();
+    protocol.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    protocol
+}
+
+async fn handshake(stream: TcpStream, tls: Arc<ServerConfig>) -> io::Result<TlsStream<TcpStream>> {
+    timeout(HANDSHAKE_WITHIN, TlsAcceptor::from(tls).accept(stream)).await?
+}
+
+fn is_the_clients(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
+/// How long a connection may take to bring a whole head, and, for hyper counts both as one, how long it may idle.
+/// Node's clients fail the call that meets a closing connection, so this is above the 60 to 75 s of their peers.
+const HEAD_WITHIN: Duration = Duration::from_secs(90);
+/// How long a connection may stay busy after the shutdown.
+const STOP_WITHIN: Duration = Duration::from_mins(1);
+/// Long enough not to spin while there is no file left to open, too short to notice.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{
+        Client,
+        loopback::{BOUNDS, Identity, Loopback, Recorder},
+    };
+
+    #[tokio::test]
+    async fn a_connection_is_kept_and_head_gets_no_body() {
+        let (service, _arrivals) = Recorder::new();
+        let house = Loopback::start(service, BOUNDS).await;
+        let mut wire = house.connect().await;
+        for _ in 0..2 {
+            wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+            let answered = wire.reply().await;
+            assert_eq!((answered.status, answered.body.as_str()), (200, "ok"));
+            assert!(answered.head.contains("content-length: 2"), "{}", answered.head);
+        }
+        wire.send(b"HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+        let rest = wire.rest().await;
+        assert!(rest.contains("content-length: 2") && rest.ends_with("\r\n\r\n"), "{rest}");
+    }
+
+    #[tokio::test]
+    async fn a_slow_request_is_answered_after_the_shutdown_and_idle_connections_end() {
+        let (service, mut arrivals) = Recorder::slow(Duration::from_millis(300));
+        let house = Loopback::start(service, BOUNDS).await;
+        let (mut busy, mut idle, mut fresh) =
+            (house.connect().await, house.connect().await, house.connect().await);
+        idle.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        idle.reply().await;
+        busy.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        arrivals.recv().await.unwrap();
+        arrivals.recv().await.unwrap();
+        let addr = house.addr;
+        let stopped = tokio::spawn(house.stop());
+        assert_eq!(idle.rest().await, "");
+        assert_eq!(fresh.rest().await, "");
+        assert!(TcpStream::connect(addr).await.is_err());
+        let rest = busy.rest().await;
+        assert!(rest.starts_with("HTTP/1.1 200 OK") && rest.contains("connection: close"), "{rest}");
+        stopped.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn one_connection_does_not_wait_for_another() {
+        let (service, _arrivals) = Recorder::slow(Duration::from_millis(300));
+        let house = Loopback::start(service, BOUNDS).await;
+        let begun = std::time::Instant::now();
+        let (mut one, mut other) = (house.connect().await, house.connect().await);
+        one.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        other.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        one.reply().await;
+        other.reply().await;
+        assert!(begun.elapsed() < Duration::from_millis(550));
+    }
+
+    #[tokio::test]
+    async fn a_stranger_at_the_tls_door_does_not_close_it() {
+        let (service, _arrivals) = Recorder::new();
+        let (house, identity) = Loopback::start_tls(service).await;
+        let mut stranger = house.connect().await;
+        stranger.send(b"GET / HTTP/1.1\r\n\r\n").await;
+        stranger.rest().await;
+        let client = Client::new(Some(&identity.chain_pem())).unwrap();
+        let reply = client.send(house.get("https", "/"), Duration::from_secs(5), 100).await.unwrap();
+        assert_eq!(reply.body, "ok");
+    }
+
+    #[tokio::test]
+    async fn certificates_can_be_replaced_while_serving() {
+        let (service, _arrivals) = Recorder::new();
+        let (old, new) = (Identity::new(), Identity::new());
+        let tls = old.shared();
+        let house = Loopback::start_with(service, Arc::clone(&tls)).await;
+        let client = Client::new(Some(&new.chain_pem())).unwrap();
+        let patience = Duration::from_secs(5);
+        assert!(client.send(house.get("https", "/"), patience, 100).await.is_err());
+        tls.store(new.shared().load_full());
+        assert!(client.send(house.get("https", "/"), patience, 100).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_hangs_up_frees_its_connection_at_once() {
+        let (service, mut arrivals) = Recorder::slow(Duration::from_secs(30));
+        let house = Loopback::start(service, BOUNDS).await;
+        let mut wire = house.connect().await;
+        wire.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        arrivals.recv().await.unwrap();
+        drop(wire);
+        house.stop().await;
+    }
+}
