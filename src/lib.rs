@@ -1,4 +1,33 @@
-//! weighbridge
+//! weighbridge lets a tool written for one cloud's load balancer API work on another's.
+//!
+//! It accepts a request in the caller's cloud's language, verifies its signature, reads it into a common model, maps
+//! ids, kinds, weights and regions by tables, signs anew, calls the other cloud, and answers as the caller's own would.
+//!
+//! # The map of the house
+//!
+//! A module imports only modules of a strictly lower floor; siblings do not know each other. `tests/it/layering.rs`
+//! holds this, and that a cloud's name stands only in its own folder.
+//!
+//! | floor | modules | may know |
+//! |---|---|---|
+//! | 0 | [`crypto`] | bytes |
+//! | 1 | [`model`], [`wire`] | the domain / HTTP messages as values |
+//! | 2 | [`mapping`], [`auth`], [`http`], [`store`], [`telemetry`] | tables over the model / keys and time / sockets, TLS / what must be known again / logs |
+//! | 3 | [`dialect`], [`config`] | the seams / resolved settings |
+//! | 4 | [`providers`], [`engine`], [`front`] | one cloud each / plans / detection and authentication |
+//! | 5 | [`gateway`], [`simulator`] | compositions: front + engine + http; front + a load balancer in memory + http |
+//! | 6 | [`cli`] | everything |
+//!
+//! # The way of one request
+//!
+//! `http` reads a [`wire::Call`]; [`front`] finds out whose language it is, has the provider's ingress unpack it, admits its
+//! signer, and has it read into a [`model::Operation`]; the [`engine`] plans it (ids through the resource map, losses by
+//! their policies) and runs the plan's steps; each step is written by the target's egress, signed by its scheme and sent by
+//! [`gateway`]; the outcome goes back the same way, and the ingress writes the reply.
+//!
+//! [`dialect::Ingress`], [`dialect::Egress`] and [`dialect::Scheme`] are pure functions over messages: no clock, no
+//! randomness, no sockets, no `async`. An operation addressed in the target's ids *is* a step, so one set of types serves
+//! both sides, and a simulated cloud is the same [`front`] before another [`dialect::Handler`].
 
 pub mod auth;
 pub mod cli;
@@ -14,4 +43,5 @@ pub mod model;
 pub mod providers;
 pub mod simulator;
 pub mod store;
+pub mod telemetry;
 pub mod wire;

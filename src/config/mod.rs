@@ -9,7 +9,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 
-pub use resolve::{Environment, Known, load};
+pub use resolve::{Environment, Known, load, load_text};
 pub use resources::{ResourceMap, ServerColumn};
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Config;
-use crate::mapping::Diagnostic;
+use crate::mapping::{Diagnostic, SourceText};
 
 /// Reads environment variables: the process's own, or a test's.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -23,6 +23,20 @@ pub struct Known<'k> {
 /// Every problem of every file.
 pub fn load(
     _path: &Path,
+    _environment: Environment<'_>,
+    _known: &[Known<'_>],
+) -> Result<Config, Vec<Diagnostic>> {
+    Err(Vec::new())
+}
+
+/// The same from text.
+///
+/// # Errors
+/// Every problem of every file.
+pub fn load_text(
+    _config: &SourceText,
+    _resources: Option<&SourceText>,
+    _base: &Path,
     _environment: Environment<'_>,
     _known: &[Known<'_>],
 ) -> Result<Config, Vec<Diagnostic>> {

@@ -1,5 +1,6 @@
 //! Floor 5: front + engine + http, composed into the gateway.
 
+mod explain;
 mod upstream;
 
 use std::{io, net::SocketAddr, sync::Arc};
@@ -7,6 +8,7 @@ use std::{io, net::SocketAddr, sync::Arc};
 use arc_swap::ArcSwap;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use explain::{ExplainedCall, Explanation, explain};
 pub use upstream::{HttpUpstream, origin_of, target_scheme};
 
 use crate::{

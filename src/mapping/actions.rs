@@ -5,9 +5,9 @@ use crate::model::OperationName;
 /// The actions of one cloud.
 #[derive(Debug, Clone)]
 pub struct Actions {
-    pub(super) rows: Vec<Action>,
-    pub(super) common: Vec<String>,
-    pub(super) unknown: UnknownParameters,
+    pub(in crate::mapping) rows: Vec<Action>,
+    pub(in crate::mapping) common: Vec<String>,
+    pub(in crate::mapping) unknown: UnknownParameters,
 }
 
 /// One action.

@@ -7,8 +7,8 @@ use crate::model::{Fault, FaultKind};
 /// The fault table of one cloud. Every kind has a row; that is checked when it is compiled.
 #[derive(Debug, Clone)]
 pub struct Faults {
-    pub(super) rows: Vec<FaultRow>,
-    pub(super) reads: Vec<ReadRow>,
+    pub(in crate::mapping) rows: Vec<FaultRow>,
+    pub(in crate::mapping) reads: Vec<ReadRow>,
 }
 
 /// How one kind is told to a caller.
@@ -20,28 +20,28 @@ pub struct FaultRow {
     pub status: StatusCode,
     /// After how many seconds a caller may try again, where it makes sense to say.
     pub retry_after: Option<u32>,
-    pub(super) code: Template,
-    pub(super) message: Template,
+    pub(in crate::mapping) code: Template,
+    pub(in crate::mapping) message: Template,
 }
 
 /// What some codes of a reply mean.
 #[derive(Debug, Clone)]
-pub(super) struct ReadRow {
-    pub(super) kind: FaultKind,
-    pub(super) status: Option<StatusCode>,
-    pub(super) codes: Vec<CodePattern>,
+pub(in crate::mapping) struct ReadRow {
+    pub(in crate::mapping) kind: FaultKind,
+    pub(in crate::mapping) status: Option<StatusCode>,
+    pub(in crate::mapping) codes: Vec<CodePattern>,
 }
 
 /// A code, or the beginning of one.
 #[derive(Debug, Clone)]
-pub(super) enum CodePattern {
+pub(in crate::mapping) enum CodePattern {
     Exact(String),
     Prefix(String),
 }
 
 /// Text with places to fill, resolved when the table is compiled.
 #[derive(Debug, Clone)]
-pub(super) struct Template(Vec<Piece>);
+pub(in crate::mapping) struct Template(Vec<Piece>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
@@ -89,7 +89,7 @@ impl FaultRow {
 }
 
 impl CodePattern {
-    pub(super) fn new(text: &str) -> Self {
+    pub(in crate::mapping) fn new(text: &str) -> Self {
         text.strip_suffix('*')
             .map_or_else(|| Self::Exact(text.to_owned()), |prefix| Self::Prefix(prefix.to_owned()))
     }
@@ -104,7 +104,7 @@ impl CodePattern {
 
 impl Template {
     /// Reads `text {field} text`; the error is the place that has no meaning.
-    pub(super) fn new(text: &str) -> Result<Self, String> {
+    pub(in crate::mapping) fn new(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {

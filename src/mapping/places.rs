@@ -5,7 +5,7 @@ use crate::model::RegionId;
 /// The region table: one row per place, one column per cloud.
 #[derive(Debug, Clone, Default)]
 pub struct Places {
-    pub(super) rows: Vec<Vec<(String, RegionId)>>,
+    pub(in crate::mapping) rows: Vec<Vec<(String, RegionId)>>,
 }
 
 impl Places {

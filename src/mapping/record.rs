@@ -14,9 +14,9 @@ use crate::model::{
 /// How one cloud writes a backend.
 #[derive(Debug, Clone)]
 pub struct BackendTable {
-    pub(super) rows: Vec<FieldRow>,
-    pub(super) zero_weight_disables: bool,
-    pub(super) losses: Vec<(Field, LossPolicy)>,
+    pub(in crate::mapping) rows: Vec<FieldRow>,
+    pub(in crate::mapping) zero_weight_disables: bool,
+    pub(in crate::mapping) losses: Vec<(Field, LossPolicy)>,
 }
 
 /// How one cloud writes one field.

@@ -1,0 +1,123 @@
+//! `weighbridge serve`.
+
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use tokio::signal;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{ConfigFile, Ending, request_text::to_curl};
+use crate::{
+    auth::Stamps,
+    config::{Client, Config},
+    dialect::{Invocation, Provider},
+    gateway::Gateway,
+    providers::provider,
+    simulator::Simulation,
+    wire::{Call, Params},
+};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  weighbridge serve                              both clouds simulated, on 127.0.0.1:8080
+  weighbridge serve --config weighbridge.toml
+  RUST_LOG=debug weighbridge --log json serve --config weighbridge.toml";
+
+/// Run the gateway until SIGTERM or SIGINT, then finish what is in flight and stop.
+#[derive(Debug, clap::Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Listen here instead of where the config says; port 0 takes any that is free
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+impl Serve {
+    pub(super) fn run(&self) -> Ending {
+        let mut config = self.file.load()?;
+        if let Some(address) = self.listen {
+            config.listen = vec![address];
+        }
+        for warning in &config.warnings {
+            warn!("{warning}");
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(serve(config, self.file.config.is_none()))?;
+        Ok(true)
+    }
+}
+
+async fn serve(mut config: Config, simulated: bool) -> Result<(), Box<dyn std::error::Error>> {
+    let stamps = Stamps::system()?;
+    let simulation =
+        if simulated { Some(Simulation::start(&mut config, &stamps, Duration::ZERO).await?) } else { None };
+    let clients = config.clients.clone();
+    let stop = CancellationToken::new();
+    let interrupted = interrupted()?;
+    let gateway = Gateway::bind(config, stamps.clone()).await?;
+    let addresses = gateway.addresses()?;
+    for address in &addresses {
+        info!(%address, "listening");
+    }
+    if let (true, Some(address)) = (simulated, addresses.first()) {
+        welcome(*address, &clients, &stamps)?;
+    }
+    let running = tokio::spawn(gateway.run(stop.clone()));
+    interrupted.await;
+    info!("stopping: what is in flight is finished first");
+    stop.cancel();
+    running.await?;
+    if let Some(simulation) = simulation {
+        simulation.stop().await;
+    }
+    info!("stopped");
+    Ok(())
+}
+
+/// Ends at the first SIGINT or SIGTERM. The signals are caught from the call on, not from the first poll.
+fn interrupted() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+    let mut interrupt = signal::unix::signal(signal::unix::SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// A screen that a newcomer can paste from.
+fn welcome(address: SocketAddr, clients: &[Client], stamps: &Stamps) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "weighbridge listens on http://{address}; both clouds behind it are simulated in memory.")?;
+    for client in clients {
+        let Some(provider) = provider(&client.dialect) else { continue };
+        let fill = |text: &str| {
+            let filled = text.replace("{address}", &address.to_string());
+            filled
+                .replace("{key_id}", &client.credential.key_id)
+                .replace("{secret}", client.credential.secret.expose())
+        };
+        writeln!(out, "\n# {} with its own Python SDK:\n{}", provider.id, fill(provider.showcase.snippet))?;
+        if let Some(call) = showcase(provider, client, &format!("http://{address}"), stamps) {
+            writeln!(out, "# {} with curl:\n{}", provider.id, to_curl(&call))?;
+        }
+    }
+    writeln!(out, "\nCtrl-C stops it.")?;
+    out.flush()
+}
+
+/// The showcase request of a client's cloud, signed as that client, addressed to `origin`.
+pub(super) fn showcase(provider: &Provider, client: &Client, origin: &str, stamps: &Stamps) -> Option<Call> {
+    let call = Call::new(http::Method::POST, origin, "/", String::new());
+    let query = Params::decode(provider.showcase.request.trim()).ok()?.to_query();
+    let invocation: Invocation =
+        provider.ingress.invocation(&provider.ingress.unpack(Call { query, ..call }).ok()?);
+    let scheme = provider.schemes.last()?;
+    Some(scheme.sign(&invocation, origin, &client.credential, &stamps.next()))
+}

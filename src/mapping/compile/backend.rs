@@ -1,0 +1,180 @@
+//! `backend.toml`: one backend record.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+
+use super::{Problems, chosen, named, replace};
+use crate::{
+    mapping::{
+        diagnostic::{Diagnostic, SourceText},
+        raw::{RawBackend, RawField, Word},
+        record::{BackendTable, FieldRow, Rule},
+    },
+    model::{Field, Kind, LossPolicy},
+};
+
+/// The fields that a cloud may have no place for; each then needs a row in `[loss]`.
+const LOSABLE: [Field; 4] = [Field::Address, Field::Weight, Field::Standby, Field::Description];
+
+pub(super) fn backend(layers: &[SourceText]) -> Result<BackendTable, Vec<Diagnostic>> {
+    let mut problems = Problems::default();
+    let mut fields: Vec<(SourceText, RawField)> = Vec::new();
+    let (mut zero_weight_disables, mut losses) = (false, BTreeMap::new());
+    for layer in layers {
+        let Some(raw) = problems.keep_one(layer.parse::<RawBackend>()) else { continue };
+        let zero = chosen(layer, raw.zero_weight.as_ref(), &[("disabled", true), ("refused", false)]);
+        replace(&mut zero_weight_disables, problems.keep_one(zero).flatten());
+        raw.field.into_iter().for_each(|field| lay_field(&mut fields, layer, field));
+        for (field, policy) in &raw.loss {
+            if let Some((field, policy)) = problems.keep_one(loss(layer, field, policy)) {
+                losses.insert(field, policy);
+            }
+        }
+    }
+    let rows: Vec<FieldRow> =
+        fields.into_iter().filter_map(|(layer, raw)| problems.keep_one(field_row(&layer, raw))).collect();
+    let carried = |field: Field| {
+        let row = rows.iter().any(|row| row.field == field);
+        match field {
+            Field::Weight => !zero_weight_disables,
+            // A cloud that has bare addresses has no place for one of an interface's.
+            Field::Address => row && !rows.iter().any(|row| row.field == Field::Vpc),
+            Field::Resource
+            | Field::Kind
+            | Field::Vpc
+            | Field::Subnet
+            | Field::Port
+            | Field::Enabled
+            | Field::Standby
+            | Field::Description => row,
+        }
+    };
+    if let (Some(layer), true) = (layers.first(), problems.0.is_empty()) {
+        for field in LOSABLE.into_iter().filter(|field| !carried(*field) && !losses.contains_key(field)) {
+            let what =
+                format!("no row carries `{}`, so `[loss]` has to say what becomes of it", field.name());
+            problems.0.push(layer.error(0..0, what));
+        }
+    }
+    let losses = losses.into_iter().filter(|(field, _)| !carried(*field)).collect();
+    problems.into_result(BackendTable { rows, zero_weight_disables, losses })
+}
+
+/// Lays a row over the one of the same wire name, attribute by attribute, or adds it.
+fn lay_field(fields: &mut Vec<(SourceText, RawField)>, layer: &SourceText, over: RawField) {
+    let known = fields.iter_mut().find(|(_, field)| field.wire.get_ref() == over.wire.get_ref());
+    let Some((source, field)) = known else {
+        fields.push((layer.clone(), over));
+        return;
+    };
+    *source = layer.clone();
+    *field = RawField {
+        wire: over.wire,
+        model: over.model.or(field.model.take()),
+        default: over.default.or(field.default.take()),
+        range: over.range.or(field.range.take()),
+        length: over.length.or(field.length.take()),
+        values: over.values.or(field.values.take()),
+        fallback: over.fallback.or(field.fallback.take()),
+    };
+}
+
+fn loss(layer: &SourceText, field: &Word, policy: &Word) -> Result<(Field, LossPolicy), Diagnostic> {
+    let field = named(layer, field, &LOSABLE, Field::name)?;
+    Ok((field, named(layer, policy, &LossPolicy::ALL, LossPolicy::name)?))
+}
+
+fn field_row(layer: &SourceText, raw: RawField) -> Result<FieldRow, Diagnostic> {
+    let RawField { wire, model, default, range, length, values, fallback } = raw;
+    let Some(model) = model else {
+        return Err(layer.error(wire.span(), "a new field needs a `model`"));
+    };
+    let field = named(layer, &model, &Field::ALL, Field::name)?;
+    let values = values.unwrap_or_default();
+    let rule = match field {
+        Field::Kind => kinds(layer, &wire, &values, &fallback.unwrap_or_default())?,
+        Field::Enabled | Field::Standby => yes_no(layer, &wire, &values)?,
+        Field::Port => number_range(layer, &wire, range.as_ref(), 1, 65_535)?,
+        Field::Weight => number_range(layer, &wire, range.as_ref(), 0, 100)?,
+        Field::Address => Rule::Address,
+        Field::Resource | Field::Vpc | Field::Subnet | Field::Description => match length {
+            Some(length) => Rule::Length(length.get_ref()[0], length.get_ref()[1]),
+            None => Rule::Text,
+        },
+    };
+    let row = FieldRow { wire: wire.into_inner(), field, default: None, rule };
+    match default {
+        None => Ok(row),
+        Some(default) if fits(&row.rule, default.get_ref()) => {
+            Ok(FieldRow { default: Some(default.into_inner()), ..row })
+        }
+        Some(default) => {
+            let what = format!("the default `{}` is not {}", default.get_ref(), row.allowed());
+            Err(layer.error(default.span(), what))
+        }
+    }
+}
+
+fn fits(rule: &Rule, text: &str) -> bool {
+    match rule {
+        Rule::Text => !text.is_empty(),
+        Rule::Length(low, high) => (*low as usize..=*high as usize).contains(&text.chars().count()),
+        Rule::Range(low, high) => text.parse().is_ok_and(|number| (*low..=*high).contains(&number)),
+        Rule::Address => text.parse::<std::net::IpAddr>().is_ok(),
+        Rule::Kinds { values, .. } => values.iter().any(|(word, _)| word == text),
+        Rule::YesNo(values) => values.iter().any(|(word, _)| word == text),
+    }
+}
+
+fn kinds(
+    layer: &SourceText,
+    wire: &Word,
+    values: &BTreeMap<String, Word>,
+    fallback: &BTreeMap<Word, Word>,
+) -> Result<Rule, Diagnostic> {
+    if values.is_empty() {
+        return Err(layer.error(wire.span(), "a kind needs `values`, one word for each kind"));
+    }
+    let kind = |word: &Word| named(layer, word, &Kind::ALL, Kind::name);
+    let mut words =
+        values.iter().map(|(text, word)| Ok((text.clone(), kind(word)?))).collect::<Result<Vec<_>, _>>()?;
+    words.sort_by_key(|(_, kind)| *kind);
+    let fallback =
+        fallback.iter().map(|(from, to)| Ok((kind(from)?, kind(to)?))).collect::<Result<Vec<_>, _>>()?;
+    Ok(Rule::Kinds { values: words, fallback })
+}
+
+fn yes_no(layer: &SourceText, wire: &Word, values: &BTreeMap<String, Word>) -> Result<Rule, Diagnostic> {
+    let meanings = [("yes", true), ("no", false)];
+    let mut words = Vec::new();
+    for (text, word) in values {
+        if let Some(yes) = chosen(layer, Some(word), &meanings)? {
+            words.push((text.clone(), yes));
+        }
+    }
+    if [true, false].iter().all(|wanted| words.iter().any(|(_, yes)| yes == wanted)) {
+        Ok(Rule::YesNo(words))
+    } else {
+        Err(layer.error(wire.span(), "needs `values` with one word for \"yes\" and one for \"no\""))
+    }
+}
+
+fn number_range(
+    layer: &SourceText,
+    wire: &Word,
+    range: Option<&Spanned<[u32; 2]>>,
+    least: u32,
+    most: u32,
+) -> Result<Rule, Diagnostic> {
+    let Some(range) = range else {
+        return Err(layer.error(wire.span(), format!("needs a `range`, within [{least}, {most}]")));
+    };
+    let [low, high] = *range.get_ref();
+    if least <= low && low <= high && high <= most {
+        Ok(Rule::Range(low, high))
+    } else {
+        let what = format!("the range has to lie within [{least}, {most}], its lower end first");
+        Err(layer.error(range.span(), what))
+    }
+}

@@ -1,0 +1,217 @@
+//! Raw mapping files → typed tables. Every name is resolved here; a problem carries its file, line and column.
+
+mod actions;
+mod backend;
+mod faults;
+mod places;
+mod provider;
+
+use std::sync::Arc;
+
+use self::provider::Provider;
+use super::{
+    actions::{Actions, GroupNames},
+    capability::Capability,
+    diagnostic::{Diagnostic, SourceText},
+    faults::Faults,
+    places::Places,
+    raw::Word,
+    record::BackendTable,
+    source::Sources,
+};
+
+/// Every table of every cloud.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    clouds: Vec<Arc<Cloud>>,
+    /// Which region here is which region there.
+    pub places: Places,
+}
+
+/// The tables of one cloud.
+#[derive(Debug, Clone)]
+pub struct Cloud {
+    /// The provider id: the name of the folder.
+    pub id: String,
+    /// The name for people.
+    pub title: String,
+    /// The API version that calls carry, where the cloud has versions.
+    pub version: Option<String>,
+    /// The signature scheme that the gateway signs with, unless a target names another.
+    pub signature: String,
+    /// The reply format when a request names none.
+    pub default_format: Format,
+    /// What the cloud can do in one call.
+    pub capability: Capability,
+    /// Its actions.
+    pub actions: Actions,
+    /// The parameters that name a group.
+    pub group: GroupNames,
+    /// How it writes a backend.
+    pub backend: BackendTable,
+    /// How it tells of failures.
+    pub faults: Faults,
+}
+
+/// A format of replies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// JSON.
+    Json,
+    /// XML.
+    Xml,
+}
+
+/// Which of two generations of replies a client expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// What the cloud sends and its SDKs parse.
+    Live,
+    /// What the API pages print.
+    Documented,
+}
+
+impl Tables {
+    /// Compiles all files.
+    ///
+    /// # Errors
+    /// Every problem of every file.
+    pub fn compile(sources: &Sources) -> Result<Self, Vec<Diagnostic>> {
+        let mut problems = Problems::default();
+        let ids = sources.clouds();
+        let clouds = ids.iter().filter_map(|id| problems.keep(cloud(sources, id))).map(Arc::new).collect();
+        let places = problems.keep(places::places(sources.layers("regions.toml"), &ids)).unwrap_or_default();
+        problems.into_result(Self { clouds, places })
+    }
+
+    /// The tables of one cloud.
+    #[must_use]
+    pub fn cloud(&self, id: &str) -> Option<&Arc<Cloud>> {
+        self.clouds.iter().find(|cloud| cloud.id == id)
+    }
+
+    /// All clouds.
+    #[must_use]
+    pub fn clouds(&self) -> &[Arc<Cloud>] {
+        &self.clouds
+    }
+}
+
+/// Problems gathered on the way, so that an operator sees all of them at once.
+#[derive(Debug, Default)]
+struct Problems(Vec<Diagnostic>);
+
+impl Problems {
+    fn keep<T>(&mut self, result: Result<T, Vec<Diagnostic>>) -> Option<T> {
+        result.map_err(|problems| self.0.extend(problems)).ok()
+    }
+
+    fn keep_one<T>(&mut self, result: Result<T, Diagnostic>) -> Option<T> {
+        result.map_err(|problem| self.0.push(problem)).ok()
+    }
+
+    fn into_result<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
+        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
+    }
+}
+
+fn cloud(sources: &Sources, id: &str) -> Result<Cloud, Vec<Diagnostic>> {
+    let layers = |file: &str| sources.layers(&format!("{id}/{file}"));
+    let mut problems = Problems::default();
+    let provider = problems.keep(provider::provider(id, layers("provider.toml")));
+    let rows = problems.keep(actions::actions(layers("actions.toml")));
+    let group = problems.keep(actions::group(layers("group.toml")));
+    let backend = problems.keep(backend::backend(layers("backend.toml")));
+    let faults = problems.keep(faults::faults(layers("faults.toml")));
+    let (Some(provider), Some(rows), Some(group), Some(backend), Some(faults)) =
+        (provider, rows, group, backend, faults)
+    else {
+        return Err(problems.0);
+    };
+    let Provider { title, version, signature, default_format, unknown, common, capability } = provider;
+    let actions = Actions { rows, common, unknown };
+    let id = id.to_owned();
+    Ok(Cloud { id, title, version, signature, default_format, capability, actions, group, backend, faults })
+}
+
+fn replace<T>(slot: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *slot = value;
+    }
+}
+
+/// The member of a closed list that `word` names.
+fn named<T: Copy>(
+    layer: &SourceText,
+    word: &Word,
+    all: &[T],
+    name: impl Fn(T) -> &'static str,
+) -> Result<T, Diagnostic> {
+    all.iter().copied().find(|member| name(*member) == word.get_ref()).ok_or_else(|| {
+        let words: Vec<&str> = all.iter().map(|member| name(*member)).collect();
+        layer.error(
+            word.span(),
+            format!("`{}` is not known here; write one of {}", word.get_ref(), words.join(", ")),
+        )
+    })
+}
+
+/// The meaning of `word`, if there is one to look up.
+fn chosen<T: Copy>(
+    layer: &SourceText,
+    word: Option<&Word>,
+    meanings: &[(&'static str, T)],
+) -> Result<Option<T>, Diagnostic> {
+    let Some(word) = word else { return Ok(None) };
+    named(layer, word, meanings, |(name, _)| name).map(|(_, meaning)| Some(meaning))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{mapping::Rule, model::Field};
+
+    fn overlaid(file: &str, text: &str) -> Result<Tables, Vec<Diagnostic>> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        let sources = Sources::overlaid(directory.path()).map_err(|problem| vec![problem])?;
+        Tables::compile(&sources)
+    }
+
+    #[test]
+    fn the_embedded_tables_compile() {
+        let tables = Tables::compile(&Sources::embedded()).unwrap();
+        assert_eq!(tables.clouds().len(), 2);
+    }
+
+    #[test]
+    fn a_row_laid_over_changes_only_what_it_says() {
+        let text = "[[field]]\nwire = \"Weight\"\nrange = [0, 100]\n";
+        let tables = overlaid("ucloud/backend.toml", text).unwrap();
+        let row = tables.cloud("ucloud").unwrap().backend.row(Field::Weight).unwrap();
+        assert_eq!((&row.rule, row.default.as_deref()), (&Rule::Range(0, 100), Some("1")));
+    }
+
+    #[test]
+    fn a_typo_is_reported_with_line_and_column() {
+        let problems = overlaid("ucloud/backend.toml", "[loss]\ndescription = \"forget\"\n").unwrap_err();
+        let [problem] = problems.as_slice() else { panic!("{problems:?}") };
+        assert_eq!((problem.line, problem.column), (2, 15));
+        assert!(problem.message.contains("remember, report, refuse"), "{problem}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_mapping_file_is_refused() {
+        assert!(overlaid("ucloud/backends.toml", "").is_err());
+    }
+
+    #[test]
+    fn a_default_outside_its_range_is_refused() {
+        let problems = overlaid("aliyun/backend.toml", "[[field]]\nwire = \"Weight\"\ndefault = \"101\"\n");
+        assert_eq!(problems.unwrap_err()[0].line, 3);
+    }
+}

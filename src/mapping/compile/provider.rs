@@ -1,0 +1,69 @@
+//! `provider.toml`: what the cloud is called and what it can do in one call.
+
+use super::{Format, chosen, replace};
+use crate::mapping::{
+    actions::UnknownParameters,
+    capability::{Capability, DuplicateAdd, NamesBackends},
+    diagnostic::{Diagnostic, SourceText},
+    raw::RawProvider,
+};
+
+/// `provider.toml`, compiled.
+pub(super) struct Provider {
+    pub(super) title: String,
+    pub(super) version: Option<String>,
+    pub(super) signature: String,
+    pub(super) default_format: Format,
+    pub(super) unknown: UnknownParameters,
+    pub(super) common: Vec<String>,
+    pub(super) capability: Capability,
+}
+
+pub(super) fn provider(id: &str, layers: &[SourceText]) -> Result<Provider, Vec<Diagnostic>> {
+    let mut provider = Provider {
+        title: id.to_owned(),
+        version: None,
+        signature: String::new(),
+        default_format: Format::Json,
+        unknown: UnknownParameters::Refuse,
+        common: Vec::new(),
+        capability: Capability {
+            backends_per_call: 1,
+            names_backends: NamesBackends::Address,
+            one_writer_per_group: false,
+            tells_duplicates: false,
+            duplicate_add: DuplicateAdd::Refuse,
+        },
+    };
+    for layer in layers {
+        lay_provider(&mut provider, layer).map_err(|problem| vec![problem])?;
+    }
+    Ok(provider)
+}
+
+fn lay_provider(provider: &mut Provider, layer: &SourceText) -> Result<(), Diagnostic> {
+    let raw: RawProvider = layer.parse()?;
+    replace(&mut provider.title, raw.title);
+    replace(&mut provider.signature, raw.signature);
+    replace(&mut provider.common, raw.common);
+    provider.version = raw.version.or(provider.version.take());
+    let formats = [("json", Format::Json), ("xml", Format::Xml)];
+    replace(&mut provider.default_format, chosen(layer, raw.default_format.as_ref(), &formats)?);
+    let unknown = [("ignore", UnknownParameters::Ignore), ("refuse", UnknownParameters::Refuse)];
+    replace(&mut provider.unknown, chosen(layer, raw.unknown_parameters.as_ref(), &unknown)?);
+
+    let (capability, raw) = (&mut provider.capability, raw.capability);
+    if let Some(count) = raw.backends_per_call {
+        if *count.get_ref() == 0 {
+            return Err(layer.error(count.span(), "`backends_per_call` has to be 1 or more"));
+        }
+        capability.backends_per_call = count.into_inner();
+    }
+    let names = [("address", NamesBackends::Address), ("id", NamesBackends::Id)];
+    replace(&mut capability.names_backends, chosen(layer, raw.names_backends.as_ref(), &names)?);
+    let duplicate = [("accept", DuplicateAdd::Accept), ("refuse", DuplicateAdd::Refuse)];
+    replace(&mut capability.duplicate_add, chosen(layer, raw.duplicate_add.as_ref(), &duplicate)?);
+    replace(&mut capability.one_writer_per_group, raw.one_writer_per_group);
+    replace(&mut capability.tells_duplicates, raw.tells_duplicates);
+    Ok(())
+}
