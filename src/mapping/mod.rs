@@ -12,9 +12,11 @@ mod diagnostic;
 mod faults;
 mod places;
 mod raw;
+mod read;
 mod record;
 mod source;
 mod trace;
+mod write;
 
 pub use actions::{Action, Actions, GroupNames, UnknownParameters};
 pub use capability::{Capability, DuplicateAdd, NamesBackends};

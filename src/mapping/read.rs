@@ -1,0 +1,219 @@
+//! Reads one record by the rows of a table.
+
+use std::net::IpAddr;
+
+use super::record::{BackendTable, Cell, FieldRow, Reading, Record, Rule};
+use crate::model::{
+    Backend, Fault, FaultKind, Field, Kind, Loss, Port, ResourceId, SubnetId, Target, Traffic, VpcId, Weight,
+};
+
+impl BackendTable {
+    /// Reads a record. A missing value takes this cloud's default.
+    ///
+    /// # Errors
+    /// A [`Fault`] that names the field as this cloud's caller wrote it, and what is allowed: for a value of the wrong
+    /// type or outside its range, for one that is missing and has no default, for a name that stands there twice.
+    pub fn read(&self, record: &Record<'_>) -> Result<Reading, Fault> {
+        Reader { table: self, record }.read()
+    }
+}
+
+/// Reads one record by one table.
+struct Reader<'t, 'r> {
+    table: &'t BackendTable,
+    record: &'t Record<'r>,
+}
+
+impl Reader<'_, '_> {
+    fn read(&self) -> Result<Reading, Fault> {
+        let kind = self.kind()?;
+        let target = if kind.is_address() { self.address_target(kind)? } else { self.resource_target(kind)? };
+        let backend = Backend {
+            target,
+            port: self.port()?,
+            traffic: self.traffic()?,
+            standby: self.yes_no(Field::Standby)?.unwrap_or(false),
+            description: self.text(Field::Description)?.map(str::to_owned),
+        };
+        Ok(Reading { backend, ineffective: self.ineffective(kind)? })
+    }
+
+    fn kind(&self) -> Result<Kind, Fault> {
+        let (Some(row), Some(word)) = (self.table.row(Field::Kind), self.text_or_default(Field::Kind)?)
+        else {
+            return Ok(Kind::Instance);
+        };
+        let Rule::Kinds { values, .. } = &row.rule else { return Ok(Kind::Instance) };
+        values
+            .iter()
+            .find(|(known, _)| known == word)
+            .map(|(_, kind)| *kind)
+            .ok_or_else(|| self.wrong(row, word))
+    }
+
+    fn resource_target(&self, kind: Kind) -> Result<Target, Fault> {
+        let id = self.needed(Field::Resource)?;
+        let address = if kind.has_addresses() { self.ip()? } else { None };
+        let id = ResourceId::new(id).ok_or_else(|| self.missing(Field::Resource))?;
+        Ok(Target::Resource { kind, id, address })
+    }
+
+    fn address_target(&self, kind: Kind) -> Result<Target, Fault> {
+        let ip = self.ip()?.ok_or_else(|| self.missing(Field::Address))?;
+        let vpc = VpcId::new(self.needed(Field::Vpc)?).ok_or_else(|| self.missing(Field::Vpc))?;
+        let subnet = SubnetId::new(self.needed(Field::Subnet)?).ok_or_else(|| self.missing(Field::Subnet))?;
+        Ok(Target::Address { kind, ip, vpc, subnet })
+    }
+
+    fn port(&self) -> Result<Port, Fault> {
+        let number = self.number(Field::Port)?.ok_or_else(|| self.missing(Field::Port))?;
+        Port::new(number).ok_or_else(|| self.out_of_model(Field::Port, number))
+    }
+
+    fn traffic(&self) -> Result<Traffic, Fault> {
+        let number = self.number(Field::Weight)?.ok_or_else(|| self.missing(Field::Weight))?;
+        let enabled = self.yes_no(Field::Enabled)?.unwrap_or(true);
+        if number == 0 {
+            return if self.table.zero_weight_disables || !enabled {
+                Ok(Traffic::Off(None))
+            } else {
+                Err(self.out_of_model(Field::Weight, number))
+            };
+        }
+        let weight = Weight::new(number).ok_or_else(|| self.out_of_model(Field::Weight, number))?;
+        Ok(if enabled { Traffic::On(weight) } else { Traffic::Off(Some(weight)) })
+    }
+
+    /// What was given beside the point: the page says for which kinds each of these is "valid".
+    fn ineffective(&self, kind: Kind) -> Result<Vec<Loss>, Fault> {
+        let beside = |field: Field| match field {
+            Field::Resource => kind.is_address(),
+            Field::Address => !kind.is_address() && !kind.has_addresses(),
+            Field::Vpc | Field::Subnet => !kind.is_address(),
+            Field::Kind
+            | Field::Port
+            | Field::Weight
+            | Field::Enabled
+            | Field::Standby
+            | Field::Description => false,
+        };
+        let mut losses = Vec::new();
+        for field in Field::ALL.into_iter().filter(|field| beside(*field)) {
+            if self.given(field)?.is_some() {
+                let reason = format!("it has no effect on a backend of the kind {}", kind.name());
+                losses.push(Loss { field, reason });
+            }
+        }
+        Ok(losses)
+    }
+
+    fn needed(&self, field: Field) -> Result<&str, Fault> {
+        self.text(field)?.ok_or_else(|| self.missing(field))
+    }
+
+    fn ip(&self) -> Result<Option<IpAddr>, Fault> {
+        let Some((row, text)) = self.table.row(Field::Address).zip(self.given(Field::Address)?) else {
+            return Ok(None);
+        };
+        text.parse().map(Some).map_err(|_| self.wrong(row, text))
+    }
+
+    fn number(&self, field: Field) -> Result<Option<u32>, Fault> {
+        let (Some(row), Some(text)) = (self.table.row(field), self.text_or_default(field)?) else {
+            return Ok(None);
+        };
+        let Rule::Range(low, high) = row.rule else { return Ok(None) };
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| digits && (low..=high).contains(number));
+        number.map(Some).ok_or_else(|| self.wrong(row, text))
+    }
+
+    fn yes_no(&self, field: Field) -> Result<Option<bool>, Fault> {
+        let (Some(row), Some(text)) = (self.table.row(field), self.text_or_default(field)?) else {
+            return Ok(None);
+        };
+        let Rule::YesNo(words) = &row.rule else { return Ok(None) };
+        let known = words.iter().find(|(word, _)| word == text).map(|(_, yes)| *yes);
+        known.map(Some).ok_or_else(|| self.wrong(row, text))
+    }
+
+    fn text(&self, field: Field) -> Result<Option<&str>, Fault> {
+        let (Some(row), Some(text)) = (self.table.row(field), self.text_or_default(field)?) else {
+            return Ok(None);
+        };
+        let length = text.chars().count();
+        match row.rule {
+            Rule::Length(low, high) if !(low as usize..=high as usize).contains(&length) => {
+                Err(self.wrong(row, &format!("{length} characters")))
+            }
+            Rule::Text
+            | Rule::Length(..)
+            | Rule::Range(..)
+            | Rule::Address
+            | Rule::Kinds { .. }
+            | Rule::YesNo(_) => Ok(Some(text)),
+        }
+    }
+
+    fn text_or_default(&self, field: Field) -> Result<Option<&str>, Fault> {
+        let default = self.table.row(field).and_then(|row| row.default.as_deref());
+        Ok(self.given(field)?.or(default))
+    }
+
+    /// The text that the record has for a field. Empty text counts as absent: SDKs of both clouds send it for that.
+    fn given(&self, field: Field) -> Result<Option<&str>, Fault> {
+        let Some(row) = self.table.row(field) else { return Ok(None) };
+        let mut found =
+            self.record.cells.iter().filter(|(name, _)| self.names(name, &row.wire)).map(|(_, cell)| cell);
+        let (first, second) = (found.next(), found.next());
+        if second.is_some() {
+            let detail = "it stands there twice; write it once";
+            return Err(Fault::of_field(FaultKind::DoubledParameter, self.label(field), detail));
+        }
+        match first {
+            Some(Cell::Text(text)) => Ok(Some(text.as_ref()).filter(|text| !text.is_empty())),
+            Some(Cell::Other(kind)) => Err(self.wrong(row, kind)),
+            None => Ok(None),
+        }
+    }
+
+    fn names(&self, name: &str, wire: &str) -> bool {
+        if self.record.any_case { name.eq_ignore_ascii_case(wire) } else { name == wire }
+    }
+
+    fn label(&self, field: Field) -> String {
+        format!("{}{}", self.record.prefix, self.table.wire_name(field))
+    }
+
+    fn missing(&self, field: Field) -> Fault {
+        let allowed = self.table.row(field).map_or_else(String::new, FieldRow::allowed);
+        let detail = format!("`{}` has to be {allowed}", self.label(field));
+        Fault::of_field(FaultKind::MissingParameter, self.label(field), detail)
+    }
+
+    fn wrong(&self, row: &FieldRow, found: &str) -> Fault {
+        let detail = format!("`{}` has to be {}, not `{found}`", self.label(row.field), row.allowed());
+        Fault::of_field(kind_of_wrong(row.field), self.label(row.field), detail)
+    }
+
+    fn out_of_model(&self, field: Field, number: u32) -> Fault {
+        let detail = format!("`{}` cannot be {number}", self.label(field));
+        Fault::of_field(kind_of_wrong(field), self.label(field), detail)
+    }
+}
+
+/// Which fault a wrong value of a field is: some have codes of their own.
+fn kind_of_wrong(field: Field) -> FaultKind {
+    match field {
+        Field::Port => FaultKind::InvalidPort,
+        Field::Weight => FaultKind::InvalidWeight,
+        Field::Kind => FaultKind::InvalidKind,
+        Field::Resource
+        | Field::Address
+        | Field::Vpc
+        | Field::Subnet
+        | Field::Enabled
+        | Field::Standby
+        | Field::Description => FaultKind::InvalidParameter,
+    }
+}

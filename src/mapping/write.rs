@@ -1,0 +1,106 @@
+//! Writes one record by the rows of a table.
+
+use super::record::{BackendTable, FieldRow, Rule, Written};
+use crate::model::{Backend, Fault, FaultKind, Field, Kind, Target, Traffic};
+
+impl BackendTable {
+    /// Writes a backend, every field in so many words, so that no default of the target's is ever taken.
+    ///
+    /// # Errors
+    /// [`FaultKind::CannotHold`] for a kind that this cloud has no word for and none to stand in.
+    pub fn write(&self, backend: &Backend) -> Result<Written, Fault> {
+        let mut written = Written::default();
+        for row in &self.rows {
+            if let Some(text) = self.text_of(row, backend)? {
+                written.cells.push((row.field, row.wire.clone(), text));
+            }
+        }
+        written.losses = self.losses.iter().filter(|(field, _)| says(*field, backend)).copied().collect();
+        Ok(written)
+    }
+
+    fn text_of(&self, row: &FieldRow, backend: &Backend) -> Result<Option<String>, Fault> {
+        let target = &backend.target;
+        Ok(match row.field {
+            Field::Resource => match target {
+                Target::Resource { id, kind: _, address: _ } => Some(id.to_string()),
+                Target::Address { .. } => None,
+            },
+            Field::Kind => Some(row.word_for(target.kind())?.to_owned()),
+            Field::Address => match target {
+                // A cloud that has bare addresses has no place for one of an interface's.
+                Target::Resource { address, .. } => {
+                    address.filter(|_| !self.carries_addresses()).map(|ip| ip.to_string())
+                }
+                Target::Address { ip, .. } => Some(ip.to_string()),
+            },
+            Field::Vpc => match target {
+                Target::Address { vpc, .. } => Some(vpc.to_string()),
+                Target::Resource { .. } => None,
+            },
+            Field::Subnet => match target {
+                Target::Address { subnet, .. } => Some(subnet.to_string()),
+                Target::Resource { .. } => None,
+            },
+            Field::Port => Some(backend.port.to_string()),
+            Field::Weight => Some(self.weight_text(row, backend.traffic)),
+            Field::Enabled => row.yes_no(matches!(backend.traffic, Traffic::On(_))),
+            Field::Standby => row.yes_no(backend.standby),
+            Field::Description => backend.description.clone(),
+        })
+    }
+
+    /// The weight of a disabled backend is 0 where that is how to disable it; else the one that is known; else the
+    /// lowest there is.
+    fn weight_text(&self, row: &FieldRow, traffic: Traffic) -> String {
+        let lowest = match row.rule {
+            Rule::Range(low, _) => low,
+            Rule::Text | Rule::Length(..) | Rule::Address | Rule::Kinds { .. } | Rule::YesNo(_) => 1,
+        };
+        match traffic {
+            Traffic::Off(_) if self.zero_weight_disables => "0".to_owned(),
+            Traffic::On(weight) | Traffic::Off(Some(weight)) => weight.to_string(),
+            Traffic::Off(None) => lowest.to_string(),
+        }
+    }
+
+    fn carries_addresses(&self) -> bool {
+        self.row(Field::Vpc).is_some()
+    }
+}
+
+/// Whether a backend says something that can get lost in this field.
+fn says(field: Field, backend: &Backend) -> bool {
+    match field {
+        Field::Address => match &backend.target {
+            Target::Resource { address, .. } => address.is_some(),
+            Target::Address { .. } => false,
+        },
+        Field::Weight => matches!(backend.traffic, Traffic::Off(Some(_))),
+        Field::Standby => backend.standby,
+        Field::Description => backend.description.is_some(),
+        Field::Resource | Field::Kind | Field::Vpc | Field::Subnet | Field::Port | Field::Enabled => false,
+    }
+}
+
+impl FieldRow {
+    fn word_for(&self, kind: Kind) -> Result<&str, Fault> {
+        let Rule::Kinds { values, fallback } = &self.rule else {
+            return Err(Fault::new(FaultKind::Internal, "the row of `kind` has no words"));
+        };
+        let stand_in = fallback.iter().find(|(from, _)| *from == kind).map(|(_, to)| *to);
+        let word =
+            |wanted: Kind| values.iter().find(|(_, kind)| *kind == wanted).map(|(word, _)| word.as_str());
+        word(kind).or_else(|| word(stand_in?)).ok_or_else(|| {
+            let detail = format!("the target has no backends of the kind `{}`", kind.name());
+            Fault::new(FaultKind::CannotHold, detail)
+        })
+    }
+
+    fn yes_no(&self, wanted: bool) -> Option<String> {
+        match &self.rule {
+            Rule::YesNo(words) => words.iter().find(|(_, yes)| *yes == wanted).map(|(word, _)| word.clone()),
+            Rule::Text | Rule::Length(..) | Rule::Range(..) | Rule::Address | Rule::Kinds { .. } => None,
+        }
+    }
+}
