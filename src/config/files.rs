@@ -75,7 +75,7 @@ impl Resolver<'_> {
 
     fn kept<T>(&mut self, word: &Word, path: &std::path::Path, read: io::Result<T>) -> Option<T> {
         let report = |error| {
-            self.report.error(word.span(), format!("`{}` cannot be read: {error}; {WHERE}", path.display()))
+            self.report.error(word.span(), format!("`{}` cannot be read: {error}; {WHERE}", path.display()));
         };
         read.map_err(report).ok()
     }

@@ -123,7 +123,12 @@ impl<'r> Execution<'r> {
                 Some(reply)
             }
         };
-        stream::iter(steps.to_vec()).map(send).buffered(self.route.target.concurrency).collect().await
+        stream::iter(steps.to_vec()).map(send).buffered(self.width()).collect().await
+    }
+
+    /// How many calls may be in flight: one, where a group takes one change at a time.
+    pub(super) fn width(&self) -> usize {
+        if self.route.there.capability.one_writer_per_group { 1 } else { self.route.target.concurrency }
     }
 
     async fn call_in_time(&self, step: &Operation) -> Result<Outcome, Fault> {

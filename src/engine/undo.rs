@@ -47,7 +47,7 @@ impl Execution<'_> {
         let steps: Vec<Operation> =
             chunks.iter().map(|chunk| removal(&plan.group, chunk, capability)).collect();
         let sent = stream::iter(steps).map(|step| self.remove_surely(step));
-        let faults: Vec<Option<Fault>> = sent.buffered(self.route.target.concurrency).collect().await;
+        let faults: Vec<Option<Fault>> = sent.buffered(self.width()).collect().await;
         let failed = chunks.into_iter().zip(faults).filter_map(|(chunk, fault)| Some((chunk, fault?)));
         let mut stuck = Vec::new();
         for (chunk, fault) in failed {
