@@ -110,13 +110,13 @@ impl Stage<'_> {
 
 /// What was expected, and whether it is so.
 fn findings(
-    explanation: &Explanation,
+    explanation: &Explanation<'_>,
     reply: &Reply,
     provider: &Provider,
     cloud: &LoadBalancer,
 ) -> Vec<Finding> {
     let Explanation { route, operation, items, group, calls, .. } = explanation;
-    let read = provider.egress.read_reply(operation, reply, &route.here);
+    let read = provider.egress.read_reply(operation, reply, route.here);
     let answered = |item: &Item| match &read {
         Ok(Outcome::Added(members)) => members.iter().any(|member| member.backend.same_entry(&item.here)),
         Ok(Outcome::Removed | Outcome::Group(_)) | Err(_) => false,
@@ -153,13 +153,13 @@ struct Finding {
     what: String,
 }
 
-fn write_head(out: &mut impl Write, number: usize, explanation: &Explanation) -> io::Result<()> {
+fn write_head(out: &mut impl Write, number: usize, explanation: &Explanation<'_>) -> io::Result<()> {
     let Explanation { route, action, calls, fields, .. } = explanation;
     let actions: Vec<&str> = calls.iter().map(|call| call.invocation.action.as_str()).collect();
     writeln!(out, "\n{number}. A script written for {} calls {action};", route.here.title)?;
     writeln!(out, "   {} gets {}.\n", route.there.title, actions.join(", "))?;
     for (_, traces) in fields {
-        write_fields(out, &route.here, &route.there, traces)?;
+        write_fields(out, route.here, route.there, traces)?;
     }
     writeln!(out)
 }

@@ -49,9 +49,9 @@ impl Explain {
     }
 }
 
-fn write_explanation(out: &mut impl Write, explanation: &Explanation) -> io::Result<()> {
+fn write_explanation(out: &mut impl Write, explanation: &Explanation<'_>) -> io::Result<()> {
     let Explanation { route, action, operation: _, items: _, group: _, calls, fields, losses } = explanation;
-    let (here, there) = (&route.here, &route.there);
+    let (here, there) = (route.here, route.there);
     writeln!(out, "{action} of {}, as client {}", here.title, route.client.credential.key_id)?;
     writeln!(out, "becomes {} of {}, target {}:", count(calls.len()), there.title, route.target.name)?;
     for (at, call) in calls.iter().enumerate() {
@@ -89,7 +89,7 @@ fn write_refusal(out: &mut impl Write, refusal: &Reply) -> io::Result<()> {
     writeln!(out, "\n{}", String::from_utf8_lossy(&refusal.body))
 }
 
-fn explanation_json(explanation: &Explanation) -> Document {
+fn explanation_json(explanation: &Explanation<'_>) -> Document {
     let Explanation { route, action, operation: _, items: _, group: _, calls, fields, losses } = explanation;
     let loss = |loss: &crate::model::Loss| {
         let name = route.here.backend.wire_name(loss.field);

@@ -27,12 +27,12 @@ const PAUSES: [Duration; 3] =
 /// One run of one plan.
 pub(super) struct Execution<'r> {
     pub(super) parts: &'r Parts,
-    pub(super) route: &'r Route,
+    pub(super) route: &'r Route<'r>,
     deadline: Instant,
 }
 
 impl<'r> Execution<'r> {
-    pub(super) fn new(parts: &'r Parts, route: &'r Route) -> Self {
+    pub(super) fn new(parts: &'r Parts, route: &'r Route<'r>) -> Self {
         let deadline = Instant::now() + parts.config.limits.request_timeout;
         Self { parts, route, deadline }
     }
@@ -143,12 +143,12 @@ impl<'r> Execution<'r> {
     pub(super) async fn call(&self, step: &Operation) -> Result<Outcome, Fault> {
         let busy = |fault: &Fault| matches!(fault.kind, FaultKind::Busy | FaultKind::Throttled);
         for pause in PAUSES {
-            match self.parts.upstream.call(&self.route.target, step).await {
+            match self.parts.upstream.call(self.route.target, step).await {
                 Err(fault) if busy(&fault) && Instant::now() + pause < self.deadline => sleep(pause).await,
                 reply => return reply,
             }
         }
-        self.parts.upstream.call(&self.route.target, step).await
+        self.parts.upstream.call(self.route.target, step).await
     }
 
     pub(super) async fn look(&self, plan: &Plan) -> Result<Vec<Member>, Fault> {

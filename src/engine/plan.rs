@@ -44,7 +44,7 @@ pub struct Item {
 ///
 /// # Errors
 /// Ids without a row, and what the target cannot hold where the client is not told to do without.
-pub fn plan(route: &Route, operation: &Operation, ineffective: &[Loss]) -> Result<Plan, Fault> {
+pub fn plan(route: &Route<'_>, operation: &Operation, ineffective: &[Loss]) -> Result<Plan, Fault> {
     let add = match operation {
         Operation::AddBackends(add) => add,
         Operation::RemoveBackends(_) | Operation::DescribeGroup(_) => {
@@ -63,7 +63,7 @@ pub fn plan(route: &Route, operation: &Operation, ineffective: &[Loss]) -> Resul
 impl Plan {
     /// The calls that the target will get when nothing goes wrong.
     #[must_use]
-    pub fn steps(&self, route: &Route) -> Vec<Operation> {
+    pub fn steps(&self, route: &Route<'_>) -> Vec<Operation> {
         match &self.work {
             Work::List => vec![Operation::DescribeGroup(self.group.clone())],
             Work::Add(items) => {
@@ -77,7 +77,7 @@ impl Plan {
     /// Whether the group has to be looked at before the first add: what was there before must not be taken back, and
     /// a target that does not tell duplicates leaves no other way to know.
     #[must_use]
-    pub fn looks_first(&self, route: &Route) -> bool {
+    pub fn looks_first(&self, route: &Route<'_>) -> bool {
         let capability = &route.there.capability;
         match &self.work {
             Work::List => false,
@@ -87,7 +87,7 @@ impl Plan {
 
     /// The name under which the store keeps what it keeps of an item.
     #[must_use]
-    pub fn entry(&self, route: &Route, there: &Backend) -> Entry {
+    pub fn entry(&self, route: &Route<'_>, there: &Backend) -> Entry {
         Entry {
             cloud: route.target.name.clone(),
             group: self.group.group.to_string(),
@@ -98,7 +98,7 @@ impl Plan {
 }
 
 /// Adds of as many backends each as the target takes in one call.
-pub(super) fn adds(group: &GroupRef, items: &[&Item], route: &Route) -> Vec<Operation> {
+pub(super) fn adds(group: &GroupRef, items: &[&Item], route: &Route<'_>) -> Vec<Operation> {
     let add = |chunk: &[&Item]| {
         let backends = chunk.iter().map(|item| item.there.clone()).collect();
         Operation::AddBackends(AddBackends { group: group.clone(), backends })
@@ -106,7 +106,7 @@ pub(super) fn adds(group: &GroupRef, items: &[&Item], route: &Route) -> Vec<Oper
     items.chunks(route.there.capability.backends_per_call).map(add).collect()
 }
 
-fn item(route: &Route, here: &Backend, losses: &mut Vec<Loss>) -> Result<Item, Fault> {
+fn item(route: &Route<'_>, here: &Backend, losses: &mut Vec<Loss>) -> Result<Item, Fault> {
     let there = Backend { target: route.server(&here.target)?, ..here.clone() };
     let written = route.there.backend.write(&there).map_err(|fault| Fault {
         field: Some(route.here.backend.wire_name(Field::Kind).to_owned().into()),
@@ -121,7 +121,7 @@ fn item(route: &Route, here: &Backend, losses: &mut Vec<Loss>) -> Result<Item, F
 }
 
 fn settle_loss(
-    route: &Route,
+    route: &Route<'_>,
     backend: &Backend,
     field: Field,
     policy: LossPolicy,
@@ -167,7 +167,7 @@ fn keep(remembered: &mut Remembered, backend: &Backend, field: Field) {
     }
 }
 
-fn not_translated(route: &Route, operation: OperationName) -> Fault {
+fn not_translated(route: &Route<'_>, operation: OperationName) -> Fault {
     let action = route.here.actions.calling(operation).map_or(operation.name(), |action| &action.name);
     let detail = format!("`{action}` is not translated by this version of the gateway");
     Fault::of_field(FaultKind::UnknownAction, action.to_owned(), detail)

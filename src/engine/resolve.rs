@@ -1,7 +1,5 @@
 //! The caller's ids → the target's, through the resource map.
 
-use std::sync::Arc;
-
 use super::same_cloud;
 use crate::{
     config::{Client, Config, ResourceMap, ServerColumn, Target as TargetCloud, Unmapped},
@@ -10,36 +8,36 @@ use crate::{
 };
 
 /// Who is calling, who does the work, and what lies between.
-#[derive(Debug, Clone)]
-pub struct Route {
+#[derive(Debug, Clone, Copy)]
+pub struct Route<'c> {
     /// The caller.
-    pub client: Client,
+    pub client: &'c Client,
     /// The cloud that does the work, as configured.
-    pub target: TargetCloud,
+    pub target: &'c TargetCloud,
     /// The tables of the caller's cloud.
-    pub here: Arc<Cloud>,
+    pub here: &'c Cloud,
     /// The tables of the target's cloud.
-    pub there: Arc<Cloud>,
-    resources: Arc<ResourceMap>,
-    places: Places,
+    pub there: &'c Cloud,
+    resources: &'c ResourceMap,
+    places: &'c Places,
 }
 
-impl Route {
+impl<'c> Route<'c> {
     /// The route of the client at a place in the config.
     ///
     /// # Errors
     /// [`FaultKind::Internal`] for a place that the config does not have.
-    pub fn of(config: &Config, client: usize) -> Result<Self, Fault> {
+    pub fn of(config: &'c Config, client: usize) -> Result<Self, Fault> {
         let nowhere = || Fault::new(FaultKind::Internal, "the config does not have this client");
         let client = config.clients.get(client).ok_or_else(nowhere)?;
         let target = config.targets.get(client.target).ok_or_else(nowhere)?;
         Ok(Self {
-            here: Arc::clone(config.tables.cloud(&client.dialect).ok_or_else(nowhere)?),
-            there: Arc::clone(config.tables.cloud(&target.provider).ok_or_else(nowhere)?),
-            client: client.clone(),
-            target: target.clone(),
-            resources: Arc::clone(&config.resources),
-            places: config.tables.places.clone(),
+            here: config.tables.cloud(&client.dialect).ok_or_else(nowhere)?,
+            there: config.tables.cloud(&target.provider).ok_or_else(nowhere)?,
+            client,
+            target,
+            resources: &config.resources,
+            places: &config.tables.places,
         })
     }
 
@@ -50,7 +48,7 @@ impl Route {
     pub fn group(&self, group: &GroupRef) -> Result<GroupRef, Fault> {
         let mapped = match self.resources.group(&self.here.id, group, &self.there.id) {
             Some(row) => row.clone(),
-            None if same_cloud(&self.here, &self.there) => group.clone(),
+            None if same_cloud(self.here, self.there) => group.clone(),
             None => self.unmapped_group(group)?,
         };
         let region = self.region(&mapped, group).ok_or_else(|| {
@@ -113,7 +111,7 @@ impl Route {
     pub fn server(&self, server: &Target) -> Result<Target, Fault> {
         match self.resources.server(&self.here.id, server, &self.there.id) {
             Some(column) => Ok(mapped_server(column, server)),
-            None if same_cloud(&self.here, &self.there) => Ok(server.clone()),
+            None if same_cloud(self.here, self.there) => Ok(server.clone()),
             None => match self.target.unmapped {
                 Unmapped::Same => Ok(server.clone()),
                 Unmapped::Refuse => Err(self.unknown_server(server)),

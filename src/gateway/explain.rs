@@ -16,9 +16,9 @@ use crate::{
 
 /// What would become of one request.
 #[derive(Debug)]
-pub struct Explanation {
+pub struct Explanation<'c> {
     /// The caller's cloud, its client and the target.
-    pub route: Route,
+    pub route: Route<'c>,
     /// The action that was asked for.
     pub action: String,
     /// What it asks for, in the caller's ids.
@@ -49,7 +49,7 @@ pub struct ExplainedCall {
 ///
 /// # Errors
 /// The reply that the caller would get instead.
-pub fn explain(config: &Config, call: Call, stamp: &Stamp) -> Result<Explanation, Box<Reply>> {
+pub fn explain<'c>(config: &'c Config, call: Call, stamp: &Stamp) -> Result<Explanation<'c>, Box<Reply>> {
     let speaker = detect(&call, PROVIDERS, &config.tables).ok_or_else(|| Box::new(unrecognised(None)))?;
     let Speaker { provider, cloud } = &speaker;
     let mut envelope = provider.ingress.envelope(&call, None, stamp, cloud);
@@ -81,20 +81,20 @@ fn client_of(config: &Config, provider: &Provider, arrival: &Arrival) -> Result<
     })
 }
 
-fn explained(
-    config: &Config,
-    route: Route,
+fn explained<'c>(
+    config: &'c Config,
+    route: Route<'c>,
     operation: &Operation,
     ineffective: &[Loss],
     action: &str,
-) -> Result<Explanation, Fault> {
+) -> Result<Explanation<'c>, Fault> {
     let plan = plan(&route, operation, ineffective)?;
     let nowhere = || Fault::new(FaultKind::Internal, "the target's cloud is not known");
     let target = PROVIDERS.iter().find(|known| known.id == route.target.provider).ok_or_else(nowhere)?;
     let cloud = config.tables.cloud(target.id).ok_or_else(nowhere)?;
     let call = |step: &Operation| {
         let invocation = target.egress.write_call(step, cloud)?;
-        Ok(ExplainedCall { origin: origin_of(&route.target, step), invocation })
+        Ok(ExplainedCall { origin: origin_of(route.target, step), invocation })
     };
     let calls = plan.steps(&route).iter().map(call).collect::<Result<Vec<_>, Fault>>()?;
     let Plan { group, work, losses } = plan;
@@ -107,7 +107,7 @@ fn explained(
     Ok(Explanation { route, action, operation, items, group, calls, fields, losses })
 }
 
-fn fields(route: &Route, item: &Item) -> Result<(String, Vec<Trace>), Fault> {
+fn fields(route: &Route<'_>, item: &Item) -> Result<(String, Vec<Trace>), Fault> {
     let traces = trace(&route.here.backend, &item.here, &route.there.backend, &item.there)?;
     Ok((item.here.to_string(), traces))
 }
