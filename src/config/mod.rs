@@ -1,15 +1,29 @@
 //! Floor 3: what the operator's files *mean*. What they say is [`raw`]'s; the way from one to the other is
 //! [`resolve`]'s, and it reports every problem with file, line and column.
 
+mod addresses;
+mod clients;
+mod columns;
+mod credentials;
+mod endpoint;
+mod files;
+mod limits;
 mod raw;
+mod report;
 mod resolve;
 mod resources;
+mod rows;
+mod section;
+mod targets;
+#[cfg(test)]
+mod tests;
+mod words;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 
-pub use resolve::{Environment, Known, load};
+pub use resolve::{Environment, Known, load, load_text};
 pub use resources::{ResourceMap, ServerColumn};
 
 use crate::{
@@ -37,6 +51,8 @@ pub struct Config {
     pub clients: Vec<Client>,
     /// Bounds of size, number and time.
     pub limits: Limits,
+    /// What was read beside the config's own text: a change of any of them is a change of the config.
+    pub files: Vec<PathBuf>,
     /// What works and should be looked at all the same.
     pub warnings: Vec<Diagnostic>,
 }
@@ -139,7 +155,7 @@ impl Default for Limits {
             max_in_flight: 1024,
             request_timeout: Duration::from_secs(30),
             upstream_timeout: Duration::from_secs(10),
-            clock_skew: Duration::from_mins(15),
+            clock_skew: Duration::from_secs(15 * 60),
             repeat_window: Duration::from_secs(10),
         }
     }

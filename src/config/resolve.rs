@@ -1,9 +1,19 @@
 //! Raw config → [`Config`], gathering every problem on the way.
 
-use std::path::Path;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use super::Config;
-use crate::mapping::Diagnostic;
+use super::{
+    Config,
+    raw::{RawConfig, Word},
+    report::Report,
+    resources::ResourceMap,
+    words::instead,
+};
+use crate::mapping::{Cloud, Diagnostic, SourceText, Sources, Tables};
 
 /// Reads environment variables: the process's own, or a test's.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -20,11 +30,146 @@ pub struct Known<'k> {
 /// Reads a config file and everything that it refers to: mappings, resources, secrets, certificates.
 ///
 /// # Errors
-/// Every problem of every file.
+/// Every problem of every file, and what would have been [`Config::warnings`].
 pub fn load(
-    _path: &Path,
-    _environment: Environment<'_>,
-    _known: &[Known<'_>],
+    path: &Path,
+    environment: Environment<'_>,
+    known: &[Known<'_>],
 ) -> Result<Config, Vec<Diagnostic>> {
-    Err(Vec::new())
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path)
+        .map_err(|error| vec![SourceText::new(&name, "").error(0..0, format!("cannot be read: {error}"))])?;
+    let base_dir = path.parent().unwrap_or(Path::new(""));
+    load_text(&SourceText::new(&name, &text), None, base_dir, environment, known)
+}
+
+/// Reads the text of a config file. Paths in it are relative to `base_dir`; the text `resources`, if there is one,
+/// stands for the file that the config names.
+///
+/// # Errors
+/// Every problem of every file, and what would have been [`Config::warnings`].
+pub fn load_text(
+    config: &SourceText,
+    resources: Option<&SourceText>,
+    base_dir: &Path,
+    environment: Environment<'_>,
+    known: &[Known<'_>],
+) -> Result<Config, Vec<Diagnostic>> {
+    let mut report = Report::new(config);
+    let raw = RawConfig::read(config, &mut report);
+    let mut resolver = Resolver { report, base_dir, environment, known, tables: None, files: Vec::new() };
+    let config = raw.and_then(|raw| resolver.config(raw, resources));
+    let (config, warnings) = resolver.report.into_result(config)?;
+    Ok(Config { warnings, ..config })
+}
+
+/// What it takes to say what a raw config means. Its methods stand where the things that they resolve have their
+/// files.
+pub(super) struct Resolver<'r> {
+    pub(super) report: Report,
+    pub(super) base_dir: &'r Path,
+    pub(super) environment: Environment<'r>,
+    known: &'r [Known<'r>],
+    /// None when they do not compile; then nothing that depends on them is judged.
+    pub(super) tables: Option<Arc<Tables>>,
+    pub(super) files: Vec<PathBuf>,
+}
+
+impl<'r> Resolver<'r> {
+    fn config(&mut self, raw: RawConfig, resources: Option<&SourceText>) -> Option<Config> {
+        let RawConfig { listen, admin, tls, mappings, resources: named, store, targets, clients, limits } =
+            raw;
+        self.tables = self.compile(mappings.as_ref());
+        let resources = self.resources(resources, named.as_ref());
+        let (listen, admin) = self.addresses(listen, admin);
+        let tls = tls.and_then(|tls| self.tls(tls));
+        self.check_store(store.as_ref());
+        let clients = self.clients(clients, &targets);
+        let targets: Vec<_> = targets.into_iter().map(|target| self.target(target)).collect();
+        let limits = self.limits(&limits);
+        Some(Config {
+            listen,
+            admin,
+            tls,
+            tables: self.tables.clone()?,
+            resources: Arc::new(resources?),
+            targets: targets.into_iter().collect::<Option<_>>()?,
+            clients: clients?,
+            limits,
+            files: std::mem::take(&mut self.files),
+            warnings: Vec::new(),
+        })
+    }
+
+    fn compile(&mut self, mappings: Option<&Word>) -> Option<Arc<Tables>> {
+        let sources = match mappings.map(|directory| self.directory(directory)) {
+            None => Ok(Sources::embedded()),
+            Some(Some(directory)) => Sources::overlaid(&directory).map_err(|problem| vec![problem]),
+            Some(None) => return None,
+        };
+        let tables = sources.and_then(|sources| Tables::compile(&sources));
+        tables.map_err(|problems| self.report.adopt(problems)).ok().map(Arc::new)
+    }
+
+    fn resources(&mut self, given: Option<&SourceText>, named: Option<&Word>) -> Option<ResourceMap> {
+        let read = match (given, named) {
+            (None, None) => return Some(ResourceMap::default()),
+            (Some(given), _) => given.clone(),
+            (None, Some(named)) => self.source(named)?,
+        };
+        match ResourceMap::read(&read, self.tables.as_ref()?) {
+            Ok((map, warnings)) => {
+                self.report.adopt(warnings);
+                Some(map)
+            }
+            Err(problems) => {
+                self.report.adopt(problems);
+                None
+            }
+        }
+    }
+
+    /// What the program speaks by the name `word`.
+    pub(super) fn known(&mut self, key: &str, word: &Word) -> Option<Known<'r>> {
+        let id = word.get_ref();
+        let known = self.known.iter().find(|known| known.provider == id).copied();
+        if known.is_none() {
+            let ids: Vec<&str> = self.known.iter().map(|known| known.provider).collect();
+            self.report.error(word.span(), format!("`{id}` is no `{key}`; {}", instead(id, &ids)));
+        }
+        known
+    }
+
+    /// The tables of the cloud that `word` names.
+    pub(super) fn cloud(&mut self, word: &Word) -> Option<Arc<Cloud>> {
+        let cloud = self.tables.as_ref()?.cloud(word.get_ref()).cloned();
+        if cloud.is_none() {
+            let ids: Vec<&str> = self
+                .tables
+                .iter()
+                .flat_map(|tables| tables.clouds())
+                .map(|cloud| cloud.id.as_str())
+                .collect();
+            let what =
+                format!("`{}` has no mapping tables; {}", word.get_ref(), instead(word.get_ref(), &ids));
+            self.report.error(word.span(), what);
+        }
+        cloud
+    }
+
+    /// Stores that outlive the process are read and not yet obeyed.
+    fn check_store(&mut self, store: Option<&Word>) {
+        let Some(store) = store else { return };
+        let durable = ["sqlite:", "postgres://"];
+        let named =
+            |prefix: &&str| store.get_ref().strip_prefix(*prefix).is_some_and(|rest| !rest.is_empty());
+        if durable.iter().any(named) {
+            let what = "durable stores are not built in this version: nonces and recorded answers are kept in \
+                        memory and forgotten at a stop; write \"memory\" to say so";
+            self.report.warn(store.span(), what);
+        } else if store.get_ref() != "memory" {
+            let what = "this is no `store`; write \"memory\", \"sqlite:PATH\" or \"postgres://…\"";
+            self.report.error(store.span(), what);
+        }
+    }
 }

@@ -1,10 +1,20 @@
 //! Which thing here is which thing there.
 
-use crate::model::{GroupRef, Kind, Target};
+use std::collections::HashMap;
+
+use super::rows::{self, Row};
+use crate::{
+    mapping::{Diagnostic, SourceText, Tables},
+    model::{GroupId, GroupRef, Kind, Target},
+};
 
 /// The resource map: one row per group or server, one column per cloud.
 #[derive(Debug, Clone, Default)]
-pub struct ResourceMap {}
+pub struct ResourceMap {
+    groups: Vec<Row<GroupRef>>,
+    servers: Vec<Row<ServerColumn>>,
+    index: HashMap<String, Index>,
+}
 
 /// What one cloud calls a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,27 +25,209 @@ pub struct ServerColumn {
     pub kind: Option<Kind>,
 }
 
+/// Where the things of one cloud are.
+#[derive(Debug, Clone, Default)]
+struct Index {
+    /// Load balancers may have groups of the same id.
+    groups: HashMap<GroupId, Vec<usize>>,
+    servers: HashMap<Target, usize>,
+}
+
 impl ResourceMap {
-    /// The group of the cloud `to` in the row in which the cloud `from` has `group`. A load balancer that the request
-    /// names has to be the row's.
-    #[must_use]
-    pub fn group(&self, _from: &str, _group: &GroupRef, _to: &str) -> Option<&GroupRef> {
-        None
+    /// Reads a resource map over the clouds of `tables`, and what is to be looked at in it.
+    ///
+    /// # Errors
+    /// Every problem of the file, and what would have been to be looked at.
+    pub fn read(source: &SourceText, tables: &Tables) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let ((groups, servers), warnings) = rows::read(source, tables)?;
+        Ok((Self::new(groups, servers), warnings))
     }
 
-    /// The server of the cloud `to` in the row in which the cloud `from` has `target`.
+    /// The group of the cloud `to` in the row in which the cloud `from` has `group`. A load balancer that the request
+    /// names has to be the row's; without one, a group id that several load balancers have stands for none.
     #[must_use]
-    pub fn server(&self, _from: &str, _target: &Target, _to: &str) -> Option<&ServerColumn> {
-        None
+    pub fn group(&self, from: &str, group: &GroupRef, to: &str) -> Option<&GroupRef> {
+        let places = self.index.get(from)?.groups.get(&group.group)?;
+        let rows = places.iter().filter_map(|place| self.groups.get(*place));
+        let mut fitting = rows.filter(|row| row.get(from).is_some_and(|own| may_be(own, group)));
+        match (fitting.next(), fitting.next()) {
+            (Some(only), None) => only.get(to),
+            (Some(_), Some(_)) | (None, _) => None,
+        }
+    }
+
+    /// The server of the cloud `to` in the row in which the cloud `from` has `target`. A row that names no address of
+    /// an interface stands for all of them.
+    #[must_use]
+    pub fn server(&self, from: &str, target: &Target, to: &str) -> Option<&ServerColumn> {
+        let servers = &self.index.get(from)?.servers;
+        let place = servers.get(&identity(target)).or_else(|| servers.get(&without_address(target)?))?;
+        self.servers.get(*place)?.get(to)
     }
 
     /// Every group that a cloud has a column for.
-    pub fn groups_of(&self, _cloud: &str) -> impl Iterator<Item = &GroupRef> {
-        std::iter::empty()
+    pub fn groups_of(&self, cloud: &str) -> impl Iterator<Item = &GroupRef> {
+        self.groups.iter().filter_map(move |row| row.get(cloud))
     }
 
     /// Every server that a cloud has a column for.
-    pub fn servers_of(&self, _cloud: &str) -> impl Iterator<Item = &ServerColumn> {
-        std::iter::empty()
+    pub fn servers_of(&self, cloud: &str) -> impl Iterator<Item = &ServerColumn> {
+        self.servers.iter().filter_map(move |row| row.get(cloud))
+    }
+
+    fn new(groups: Vec<Row<GroupRef>>, servers: Vec<Row<ServerColumn>>) -> Self {
+        let mut index: HashMap<String, Index> = HashMap::new();
+        for (place, row) in groups.iter().enumerate() {
+            for (cloud, own) in row {
+                let groups = &mut index.entry(cloud.clone()).or_default().groups;
+                groups.entry(own.group.clone()).or_default().push(place);
+            }
+        }
+        for (place, row) in servers.iter().enumerate() {
+            for (cloud, own) in row {
+                let servers = &mut index.entry(cloud.clone()).or_default().servers;
+                servers.insert(identity(&own.target), place);
+            }
+        }
+        Self { groups, servers, index }
+    }
+}
+
+/// A target without its kind: a row and a request may name different ones for the same thing.
+pub(super) fn identity(target: &Target) -> Target {
+    let mut identity = target.clone();
+    match &mut identity {
+        Target::Resource { kind, .. } => *kind = Kind::Instance,
+        Target::Address { kind, .. } => *kind = Kind::Address,
+    }
+    identity
+}
+
+fn without_address(target: &Target) -> Option<Target> {
+    match target {
+        Target::Resource { id, address: Some(_), kind: _ } => {
+            Some(Target::Resource { kind: Kind::Instance, id: id.clone(), address: None })
+        }
+        Target::Resource { address: None, .. } | Target::Address { .. } => None,
+    }
+}
+
+fn may_be(own: &GroupRef, asked: &GroupRef) -> bool {
+    match (&own.load_balancer, &asked.load_balancer) {
+        (Some(own), Some(asked)) => own == asked,
+        (None, _) | (_, None) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        mapping::Sources,
+        model::{LoadBalancerId, Place, ResourceId, SubnetId, VpcId},
+    };
+
+    const ROWS: &str = r#"
+[[group]]
+aliyun = { group = "rsp-1" }
+ucloud = { load_balancer = "ulb-1", group = "vserver-1", region = "cn-bj2" }
+
+[[group]]
+aliyun = { load_balancer = "lb-1", group = "rsp-2" }
+ucloud = { load_balancer = "ulb-2", group = "vserver-1" }
+
+[[server]]
+aliyun = "i-1"
+ucloud = "uhost-1"
+
+[[server]]
+aliyun = { id = "eni-1", type = "eni", ip = "10.0.0.1" }
+ucloud = { id = "uni-1", type = "UNI" }
+
+[[server]]
+aliyun = "i-2"
+ucloud = { ip = "10.0.0.5", vpc = "uvnet-x", subnet = "subnet-y" }
+"#;
+
+    fn read(text: &str) -> Result<(ResourceMap, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let tables = Tables::compile(&Sources::embedded()).unwrap();
+        ResourceMap::read(&SourceText::new("resources.toml", text), &tables)
+    }
+
+    fn map() -> ResourceMap {
+        let (map, warnings) = read(ROWS).unwrap();
+        assert!(warnings.is_empty(), "{warnings:?}");
+        map
+    }
+
+    fn group(load_balancer: Option<&str>, group: &str) -> GroupRef {
+        let load_balancer = load_balancer.and_then(LoadBalancerId::new);
+        GroupRef { load_balancer, group: GroupId::new(group).unwrap(), place: Place::default() }
+    }
+
+    fn resource(kind: Kind, id: &str, address: Option<&str>) -> Target {
+        let address = address.map(|address| address.parse().unwrap());
+        Target::Resource { kind, id: ResourceId::new(id).unwrap(), address }
+    }
+
+    fn address(ip: &str) -> Target {
+        let (vpc, subnet) = (VpcId::new("uvnet-x").unwrap(), SubnetId::new("subnet-y").unwrap());
+        Target::Address { kind: Kind::Hybrid, ip: ip.parse().unwrap(), vpc, subnet }
+    }
+
+    #[test]
+    fn a_group_is_found_by_its_id_and_its_load_balancer() {
+        let cases = [
+            ("aliyun", group(None, "rsp-1"), "ucloud", Some((Some("ulb-1"), "vserver-1"))),
+            ("aliyun", group(Some("lb-9"), "rsp-1"), "ucloud", Some((Some("ulb-1"), "vserver-1"))),
+            ("aliyun", group(Some("lb-9"), "rsp-2"), "ucloud", None),
+            ("ucloud", group(Some("ulb-2"), "vserver-1"), "aliyun", Some((Some("lb-1"), "rsp-2"))),
+            ("ucloud", group(Some("ulb-9"), "vserver-1"), "aliyun", None),
+            ("ucloud", group(None, "vserver-1"), "aliyun", None),
+            ("ucloud", group(Some("ulb-1"), "vserver-1"), "elsewhere", None),
+        ];
+        let map = map();
+        for (from, asked, to, wanted) in cases {
+            let found = map.group(from, &asked, to);
+            let found = found.map(|found| {
+                (found.load_balancer.as_ref().map(LoadBalancerId::as_str), found.group.as_str())
+            });
+            assert_eq!(found, wanted, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_found_by_its_id_or_its_address() {
+        let cases = [
+            ("aliyun", resource(Kind::Instance, "i-1", None), "ucloud", Some(("uhost-1", None))),
+            ("aliyun", resource(Kind::Interface, "i-1", Some("10.0.0.9")), "ucloud", Some(("uhost-1", None))),
+            (
+                "aliyun",
+                resource(Kind::Interface, "eni-1", Some("10.0.0.1")),
+                "ucloud",
+                Some(("uni-1", Some(Kind::Interface))),
+            ),
+            ("aliyun", resource(Kind::Interface, "eni-1", Some("10.0.0.2")), "ucloud", None),
+            ("aliyun", resource(Kind::Interface, "eni-1", None), "ucloud", None),
+            (
+                "aliyun",
+                resource(Kind::Instance, "i-2", None),
+                "ucloud",
+                Some(("10.0.0.5", Some(Kind::Address))),
+            ),
+            ("ucloud", address("10.0.0.5"), "aliyun", Some(("i-2", None))),
+            ("ucloud", address("10.0.0.6"), "aliyun", None),
+            (
+                "ucloud",
+                resource(Kind::Interface, "uni-1", None),
+                "aliyun",
+                Some(("eni-1 (10.0.0.1)", Some(Kind::Interface))),
+            ),
+        ];
+        let map = map();
+        for (from, asked, to, wanted) in cases {
+            let found = map.server(from, &asked, to).map(|found| (found.target.to_string(), found.kind));
+            assert_eq!(found, wanted.map(|(text, kind)| (text.to_owned(), kind)), "{asked:?}");
+        }
     }
 }
