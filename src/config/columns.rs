@@ -31,9 +31,9 @@ impl Column for GroupRef {
         let mut section =
             Section::new(format!("the group of `{}`", cloud.id), formed(&cloud.id, value, report)?);
         if cloud.group.load_balancer.is_some() {
-            section.require("load_balancer", "the id of the one that holds the group", report);
+            section.require("load_balancer", "load_balancer = \"ID\"", report);
         }
-        section.require("group", "the id of the group", report);
+        section.require("group", "group = \"ID\"", report);
         let load_balancer = section.made("load_balancer", ID, LoadBalancerId::new, report);
         let group = section.made("group", ID, GroupId::new, report);
         let region = section.made("region", ID, RegionId::new, report);

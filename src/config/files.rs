@@ -1,13 +1,20 @@
 //! The files that a config names: read, and looked at as far as their kind goes.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use rustls_pki_types::{
     CertificateDer, PrivateKeyDer,
     pem::{self, PemObject},
 };
 
-use super::{TlsFiles, raw::RawTls, raw::Word, resolve::Resolver};
+use super::{
+    TlsFiles,
+    raw::{RawTls, Word},
+    resolve::Resolver,
+};
 use crate::mapping::SourceText;
 
 impl Resolver<'_> {
@@ -73,11 +80,9 @@ impl Resolver<'_> {
         path
     }
 
-    fn kept<T>(&mut self, word: &Word, path: &std::path::Path, read: io::Result<T>) -> Option<T> {
-        let report = |error| {
-            self.report.error(word.span(), format!("`{}` cannot be read: {error}; {WHERE}", path.display()));
-        };
-        read.map_err(report).ok()
+    fn kept<T>(&mut self, word: &Word, path: &Path, read: io::Result<T>) -> Option<T> {
+        let unreadable = |error| format!("`{}` cannot be read: {error}; {WHERE}", path.display());
+        read.map_err(|error| self.report.error(word.span(), unreadable(error))).ok()
     }
 }
 

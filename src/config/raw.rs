@@ -89,7 +89,7 @@ impl RawConfig {
     pub(super) fn read(source: &SourceText, report: &mut Report) -> Option<Self> {
         let mut file = Section::document(source, "the config", report)?;
         let config = Self {
-            listen: file.need("listen", "\"127.0.0.1:8080\"", report),
+            listen: file.need("listen", "listen = \"127.0.0.1:8080\"", report),
             admin: file.take("admin", report),
             tls: table(&mut file, "tls", report).map(|section| tls(section, report)),
             mappings: file.take("mappings", report),
@@ -110,8 +110,8 @@ fn table<'t>(file: &mut Section<'t>, key: &'static str, report: &mut Report) -> 
 
 fn tls(mut section: Section<'_>, report: &mut Report) -> RawTls {
     let tls = RawTls {
-        cert: section.need("cert", "\"server.pem\"", report),
-        key: section.need("key", "\"server.key\"", report),
+        cert: section.need("cert", "cert = \"server.pem\"", report),
+        key: section.need("key", "key = \"server.key\"", report),
     };
     section.close(report);
     tls
@@ -132,8 +132,8 @@ fn targets(file: &mut Section<'_>, report: &mut Report) -> Vec<RawTarget> {
 fn target(name: Word, mut section: Section<'_>, report: &mut Report) -> RawTarget {
     let target = RawTarget {
         name,
-        provider: section.need("provider", "the cloud's provider id", report),
-        endpoint: section.need("endpoint", "\"https://api.example.com\"", report),
+        provider: section.need("provider", "provider = \"ID\", the id of a cloud", report),
+        endpoint: section.need("endpoint", "endpoint = \"https://HOST\"", report),
         credential: credential(&mut section, report),
         signature: section.take("signature", report),
         project: section.made("project", "an id", ProjectId::new, report),
@@ -149,8 +149,8 @@ fn target(name: Word, mut section: Section<'_>, report: &mut Report) -> RawTarge
 
 fn credential(section: &mut Section<'_>, report: &mut Report) -> RawCredential {
     RawCredential {
-        key_id: section.need("key_id", "the id of a key, or \"env:NAME\"", report),
-        secret: section.need("secret", "\"env:NAME\" or \"file:PATH\"", report),
+        key_id: section.need("key_id", "key_id = \"ID\" or \"env:NAME\"", report),
+        secret: section.need("secret", "secret = \"env:NAME\" or \"file:PATH\"", report),
         token: section.take("token", report),
     }
 }
@@ -167,20 +167,20 @@ fn headers(section: &mut Section<'_>, report: &mut Report) -> Vec<(Word, Word)> 
 }
 
 fn clients(file: &mut Section<'_>, report: &mut Report) -> Vec<RawClient> {
-    let tables: Option<Spanned<Vec<Spanned<DeTable<'_>>>>> =
-        file.need("clients", "a [[clients]] table for each caller", report);
-    let mut clients = Vec::new();
-    for table in tables.map(Spanned::into_inner).unwrap_or_default() {
-        clients.push(client(Section::new("a client".to_owned(), table), report));
+    let tables: Option<Spanned<Vec<Spanned<DeTable<'_>>>>> = file.need("clients", CLIENTS, report);
+    let Some(tables) = tables else { return Vec::new() };
+    if tables.get_ref().is_empty() {
+        report.error(tables.span(), format!("`clients` is empty; write {CLIENTS}"));
     }
-    clients
+    let tables = tables.into_inner().into_iter();
+    tables.map(|table| client(Section::new("a client".to_owned(), table), report)).collect()
 }
 
 fn client(mut section: Section<'_>, report: &mut Report) -> RawClient {
     let client = RawClient {
-        dialect: section.need("dialect", "the provider id of the cloud whose language it speaks", report),
+        dialect: section.need("dialect", "dialect = \"ID\", the id of a cloud", report),
         credential: credential(&mut section, report),
-        target: section.need("target", "the name of a target", report),
+        target: section.need("target", "target = \"NAME\", the name of a target", report),
         on_loss: section.take("on_loss", report),
         replies: section.take("replies", report),
         untranslated: section.take("untranslated", report),
@@ -202,6 +202,8 @@ fn limits(mut section: Section<'_>, report: &mut Report) -> RawLimits {
     section.close(report);
     limits
 }
+
+const CLIENTS: &str = "a table [[clients]] for every caller";
 
 /// A key as a text of its own.
 pub(super) fn word(key: Spanned<DeString<'_>>) -> Word {

@@ -86,6 +86,7 @@ impl<'r> Resolver<'r> {
         self.check_store(store.as_ref());
         let clients = self.clients(clients, &targets);
         let targets: Vec<_> = targets.into_iter().map(|target| self.target(target)).collect();
+        let limits = self.limits(&limits);
         Some(Config {
             listen,
             admin,
@@ -94,7 +95,7 @@ impl<'r> Resolver<'r> {
             resources: Arc::new(resources?),
             targets: targets.into_iter().collect::<Option<_>>()?,
             clients: clients?,
-            limits: self.limits(&limits),
+            limits,
             files: std::mem::take(&mut self.files),
             warnings: Vec::new(),
         })

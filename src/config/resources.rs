@@ -118,3 +118,116 @@ fn may_be(own: &GroupRef, asked: &GroupRef) -> bool {
         (None, _) | (_, None) => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        mapping::Sources,
+        model::{LoadBalancerId, Place, ResourceId, SubnetId, VpcId},
+    };
+
+    const ROWS: &str = r#"
+[[group]]
+aliyun = { group = "rsp-1" }
+ucloud = { load_balancer = "ulb-1", group = "vserver-1", region = "cn-bj2" }
+
+[[group]]
+aliyun = { load_balancer = "lb-1", group = "rsp-2" }
+ucloud = { load_balancer = "ulb-2", group = "vserver-1" }
+
+[[server]]
+aliyun = "i-1"
+ucloud = "uhost-1"
+
+[[server]]
+aliyun = { id = "eni-1", type = "eni", ip = "10.0.0.1" }
+ucloud = { id = "uni-1", type = "UNI" }
+
+[[server]]
+aliyun = "i-2"
+ucloud = { ip = "10.0.0.5", vpc = "uvnet-x", subnet = "subnet-y" }
+"#;
+
+    fn read(text: &str) -> Result<(ResourceMap, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let tables = Tables::compile(&Sources::embedded()).unwrap();
+        ResourceMap::read(&SourceText::new("resources.toml", text), &tables)
+    }
+
+    fn map() -> ResourceMap {
+        let (map, warnings) = read(ROWS).unwrap();
+        assert!(warnings.is_empty(), "{warnings:?}");
+        map
+    }
+
+    fn group(load_balancer: Option<&str>, group: &str) -> GroupRef {
+        let load_balancer = load_balancer.and_then(LoadBalancerId::new);
+        GroupRef { load_balancer, group: GroupId::new(group).unwrap(), place: Place::default() }
+    }
+
+    fn resource(kind: Kind, id: &str, address: Option<&str>) -> Target {
+        let address = address.map(|address| address.parse().unwrap());
+        Target::Resource { kind, id: ResourceId::new(id).unwrap(), address }
+    }
+
+    fn address(ip: &str) -> Target {
+        let (vpc, subnet) = (VpcId::new("uvnet-x").unwrap(), SubnetId::new("subnet-y").unwrap());
+        Target::Address { kind: Kind::Hybrid, ip: ip.parse().unwrap(), vpc, subnet }
+    }
+
+    #[test]
+    fn a_group_is_found_by_its_id_and_its_load_balancer() {
+        let cases = [
+            ("aliyun", group(None, "rsp-1"), "ucloud", Some((Some("ulb-1"), "vserver-1"))),
+            ("aliyun", group(Some("lb-9"), "rsp-1"), "ucloud", Some((Some("ulb-1"), "vserver-1"))),
+            ("aliyun", group(Some("lb-9"), "rsp-2"), "ucloud", None),
+            ("ucloud", group(Some("ulb-2"), "vserver-1"), "aliyun", Some((Some("lb-1"), "rsp-2"))),
+            ("ucloud", group(Some("ulb-9"), "vserver-1"), "aliyun", None),
+            ("ucloud", group(None, "vserver-1"), "aliyun", None),
+            ("ucloud", group(Some("ulb-1"), "vserver-1"), "elsewhere", None),
+        ];
+        let map = map();
+        for (from, asked, to, wanted) in cases {
+            let found = map.group(from, &asked, to);
+            let found = found.map(|found| {
+                (found.load_balancer.as_ref().map(LoadBalancerId::as_str), found.group.as_str())
+            });
+            assert_eq!(found, wanted, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_found_by_its_id_or_its_address() {
+        let cases = [
+            ("aliyun", resource(Kind::Instance, "i-1", None), "ucloud", Some(("uhost-1", None))),
+            ("aliyun", resource(Kind::Interface, "i-1", Some("10.0.0.9")), "ucloud", Some(("uhost-1", None))),
+            (
+                "aliyun",
+                resource(Kind::Interface, "eni-1", Some("10.0.0.1")),
+                "ucloud",
+                Some(("uni-1", Some(Kind::Interface))),
+            ),
+            ("aliyun", resource(Kind::Interface, "eni-1", Some("10.0.0.2")), "ucloud", None),
+            ("aliyun", resource(Kind::Interface, "eni-1", None), "ucloud", None),
+            (
+                "aliyun",
+                resource(Kind::Instance, "i-2", None),
+                "ucloud",
+                Some(("10.0.0.5", Some(Kind::Address))),
+            ),
+            ("ucloud", address("10.0.0.5"), "aliyun", Some(("i-2", None))),
+            ("ucloud", address("10.0.0.6"), "aliyun", None),
+            (
+                "ucloud",
+                resource(Kind::Interface, "uni-1", None),
+                "aliyun",
+                Some(("eni-1 (10.0.0.1)", Some(Kind::Interface))),
+            ),
+        ];
+        let map = map();
+        for (from, asked, to, wanted) in cases {
+            let found = map.server(from, &asked, to).map(|found| (found.target.to_string(), found.kind));
+            assert_eq!(found, wanted.map(|(text, kind)| (text.to_owned(), kind)), "{asked:?}");
+        }
+    }
+}

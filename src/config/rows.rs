@@ -110,3 +110,84 @@ impl<C: Column> Reader<'_, C> {
         cloud
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::{Severity, Sources};
+
+    /// One problem a line: `text => problem`, `⏎` for the end of a line, a problem by how it begins.
+    fn check(severity: Severity, cases: &str) {
+        let tables = Tables::compile(&Sources::embedded()).unwrap();
+        for case in cases.trim().lines() {
+            let (text, wanted) = case.split_once(" => ").unwrap();
+            let source = SourceText::new("map", &text.replace('⏎', "\n"));
+            let (passes, found) = match read(&source, &tables) {
+                Ok((_, warnings)) => (true, warnings),
+                Err(problems) => (false, problems),
+            };
+            let [only] = found.as_slice() else { panic!("{case}: {found:#?}") };
+            assert_eq!(passes, severity == Severity::Warning, "{case}");
+            assert!(only.to_string().starts_with(&format!("map:{wanted}")), "{case}: {only}");
+        }
+    }
+
+    #[test]
+    fn flaws_of_the_file_and_of_rows_are_reported() {
+        check(
+            Severity::Error,
+            r#"
+[[group] => 1:
+group = 1 => 1:9: `group` has to be a list of tables
+[[groups]] => 1:3: the resource map has no key `groups`; did you mean `group`?
+[[group]] => 1:1: the row is empty; write one column for each cloud
+[[server]]⏎alyun = ""⏎ucloud = "u" => 2:1: no cloud is called `alyun`; did you mean `aliyun`? known here: aliyun, ucloud
+[[server]]⏎aliyun = "i"⏎ucloud = "u"⏎[[server]]⏎aliyun = "j"⏎ucloud = {id="u",type="UNI"} => 6:10: `ucloud` has this in the row on line 3; leave one out
+[[group]]⏎aliyun = {group="g"}⏎ucloud = {load_balancer="l",group="g"}⏎[[group]]⏎aliyun = {load_balancer="m",group="g"}⏎ucloud = {load_balancer="m",group="g"} => 5:10: `aliyun` has this in the row on line 2
+"#,
+        );
+    }
+
+    #[test]
+    fn flaws_of_groups_are_reported() {
+        check(
+            Severity::Error,
+            r#"
+[[group]]⏎aliyun = "rsp-1"⏎ucloud = {load_balancer="l",group="g"} => 2:10: `aliyun` has to be a table, not text
+[[group]]⏎aliyun = {region="r"}⏎ucloud = {load_balancer="l",group="g"} => 2:10: the group of `aliyun` has no `group`; write group =
+[[group]]⏎aliyun = {group=""}⏎ucloud = {load_balancer="l",group="g"} => 2:17: `group` is ``; write an id
+[[group]]⏎aliyun = {group="g"}⏎ucloud = {group="g"} => 3:10: the group of `ucloud` has no `load_balancer`; write load_balancer =
+"#,
+        );
+    }
+
+    #[test]
+    fn flaws_of_servers_are_reported() {
+        check(
+            Severity::Error,
+            r#"
+[[server]]⏎aliyun = ""⏎ucloud = "u" => 2:10: `aliyun` is ``; write an id
+[[server]]⏎aliyun = 1⏎ucloud = "u" => 2:10: `aliyun` has to be an id in quotes, or a table, not a whole number
+[[server]]⏎aliyun = {id="i",typ="eni"}⏎ucloud = "u" => 2:18: the server of `aliyun` has no key `typ`; did you mean `type`?
+[[server]]⏎aliyun = {id="i",type="Host"}⏎ucloud = "u" => 2:23: `Host` is no `type` of `aliyun`; write one of ecs, eni, eci
+[[server]]⏎aliyun = "i"⏎ucloud = {ip="10.0",vpc="v",subnet="s"} => 3:14: `ip` is `10.0`; write an IP address such as 10.0.0.5
+[[server]]⏎aliyun = "i"⏎ucloud = {ip="10.0.0.5",vpc="v"} => 3:10: this names no server; write { id, type?, ip? } or { ip, vpc, subnet, type? }
+[[server]]⏎aliyun = "i"⏎ucloud = {id="u",type="IP"} => 3:23: a server of this type is named by its address
+[[server]]⏎aliyun = "i"⏎ucloud = {ip="10.0.0.5",vpc="v",subnet="s",type="UNI"} => 3:49: this cloud knows no server of this type by its address
+[[server]]⏎aliyun = {id="i",type="ecs",ip="10.0.0.5"}⏎ucloud = "u" => 2:23: a server of this type has no address to choose
+[[server]]⏎aliyun = {ip="10.0.0.5",vpc="v",subnet="s"}⏎ucloud = "u" => 2:10: this cloud knows no server of this type by its address
+"#,
+        );
+    }
+
+    #[test]
+    fn a_row_that_leads_nowhere_is_a_warning() {
+        check(
+            Severity::Warning,
+            r#"
+[[server]]⏎aliyun = "i" => 1:1: warning: the row has one column
+[[group]]⏎aliyun = {group="g",project="p"}⏎ucloud = {load_balancer="l",group="g"} => 2:29: warning: `aliyun` has no projects
+"#,
+        );
+    }
+}

@@ -57,7 +57,7 @@ impl<'t> Section<'t> {
         value
     }
 
-    /// The value of a key that has to be there, such as `example`.
+    /// The value of a key that has to be there; `example` is what to write.
     pub(super) fn need<F: Form<'t>>(
         &mut self,
         key: &'static str,
@@ -72,7 +72,7 @@ impl<'t> Section<'t> {
     pub(super) fn require(&mut self, key: &str, example: &str, report: &mut Report) {
         if !self.entries.contains_key(key) {
             self.sound = false;
-            report.error(self.at(), format!("{} has no `{key}`; write {key} = {example}", self.what));
+            report.error(self.at(), format!("{} has no `{key}`; write {example}", self.what));
         }
     }
 

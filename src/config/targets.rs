@@ -108,9 +108,10 @@ impl Resolver<'_> {
         let mut headers = HeaderMap::new();
         for (name, value) in raw {
             let Some((header, value)) = self.header(name, value) else { continue };
-            // The map refuses what it cannot hold: more headers than any server reads.
+            // Also refused: more headers than the map can hold.
             if !matches!(headers.try_insert(header, value), Ok(None)) {
-                self.report.error(name.span(), format!("the header `{}` is one too many", name.get_ref()));
+                let what = format!("the header `{}` is there already; leave one out", name.get_ref());
+                self.report.error(name.span(), what);
             }
         }
         headers
