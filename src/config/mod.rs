@@ -155,7 +155,7 @@ impl Default for Limits {
             max_in_flight: 1024,
             request_timeout: Duration::from_secs(30),
             upstream_timeout: Duration::from_secs(10),
-            clock_skew: Duration::from_secs(15 * 60),
+            clock_skew: Duration::from_mins(15),
             repeat_window: Duration::from_secs(10),
         }
     }

@@ -211,7 +211,7 @@ fn every_word_and_every_limit_can_be_set() {
     assert!(config.clients[0].credential.token.as_ref().unwrap().is("the TOKEN"));
     let limits = Limits {
         max_body_bytes: 1000,
-        clock_skew: Duration::from_secs(90 * 60),
+        clock_skew: Duration::from_mins(90),
         repeat_window: Duration::from_millis(500),
         ..Limits::default()
     };

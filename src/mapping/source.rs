@@ -25,6 +25,9 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "regions.toml",
 ];
 
+/// What lies beside the tables and is none: a copy of the whole folder is a legal overlay.
+const EXAMPLES: [&str; 2] = ["demo.toml", "resources.example.toml"];
+
 /// Every mapping file, each with the text that is laid over it, if any.
 #[derive(Debug, Clone)]
 pub struct Sources {
@@ -96,7 +99,7 @@ fn toml_files(directory: &Path) -> io::Result<Vec<(String, std::path::PathBuf)>>
             if path.is_dir() && prefix.is_empty() {
                 open.push((format!("{name}/"), path));
             } else if path.extension().is_some_and(|extension| extension == "toml")
-                && !name.contains(".example.")
+                && !EXAMPLES.contains(&name.as_str())
             {
                 found.push((format!("{prefix}{name}"), path));
             }

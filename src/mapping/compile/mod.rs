@@ -205,6 +205,12 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_of_the_whole_folder_is_a_legal_overlay() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings");
+        Tables::compile(&Sources::overlaid(&folder).unwrap()).unwrap();
+    }
+
+    #[test]
     fn a_file_that_is_no_mapping_file_is_refused() {
         assert!(overlaid("ucloud/backends.toml", "").is_err());
     }
