@@ -22,8 +22,12 @@ impl Resolver<'_> {
                 taken.extend(self.address(word, &taken));
             }
         }
-        let admin = admin.and_then(|word| self.address(&word, &taken));
-        (taken, admin)
+        let address = admin.as_ref().and_then(|word| self.address(word, &taken));
+        if let (Some(_), Some(word)) = (address.filter(|address| !taken.contains(address)), admin) {
+            let what = "the admin listener is not built in this version: nothing will listen there";
+            self.report.warn(word.span(), what);
+        }
+        (taken, address)
     }
 
     /// An address that nobody else has. Port 0 is a new one every time.

@@ -1,6 +1,7 @@
 //! Runs a plan: bounded, all or nothing.
 
 use std::{
+    borrow::Cow,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -17,7 +18,7 @@ use super::{
 use crate::{
     dialect::{Answer, handle_of},
     mapping::{DuplicateAdd, NamesBackends},
-    model::{Backend, BackendId, Fault, FaultKind, Member, Operation, Outcome},
+    model::{Backend, BackendId, Fault, FaultKind, Field, Member, Operation, Outcome},
 };
 
 /// Pauses before a call is sent again that the target refused as busy: nothing was changed by it.
@@ -52,7 +53,11 @@ impl<'r> Execution<'r> {
 
     /// What the group holds, in the caller's ids as far as the resource map knows them.
     async fn list(&self, plan: &Plan) -> Result<Outcome, Fault> {
-        let here = self.look(plan).await?.into_iter().map(|member| {
+        let members = self.look(plan).await.map_err(|fault| {
+            let field = self.field_at_fault(fault.kind, plan);
+            Fault { field: Some(field), ..fault }
+        });
+        let here = members?.into_iter().map(|member| {
             let kept = self.parts.memory.recall(&plan.entry(self.route, &member.backend), member.backend);
             let backend = Backend { target: self.route.server_here(&kept.target), ..kept };
             Member { backend, id: member.id }
@@ -158,6 +163,14 @@ impl<'r> Execution<'r> {
                 Err(Fault::new(FaultKind::Internal, "the reply to a look is no list"))
             }
         }
+    }
+
+    /// What a fault of the target concerns, in the caller's words.
+    pub(super) fn field_at_fault(&self, kind: FaultKind, plan: &Plan) -> Cow<'static, str> {
+        if kind == FaultKind::UnknownGroup {
+            return plan.asked.to_string().into();
+        }
+        self.route.here.backend.wire_name(Field::Resource).to_owned().into()
     }
 
     fn added(&self, plan: &Plan, items: &[Item], ends: Vec<End>) -> Outcome {

@@ -4,7 +4,8 @@ use super::resolve::Route;
 use crate::{
     config::OnLoss,
     model::{
-        AddBackends, Backend, Fault, FaultKind, Field, GroupRef, Loss, LossPolicy, Operation, OperationName,
+        AddBackends, Backend, Fault, FaultKind, Field, GroupId, GroupRef, Loss, LossPolicy, Operation,
+        OperationName, Traffic,
     },
     store::{Entry, Remembered},
 };
@@ -12,6 +13,8 @@ use crate::{
 /// What is to be done for one request.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// The group, as the caller names it.
+    pub asked: GroupId,
     /// The group, as the target names it.
     pub group: GroupRef,
     /// The work.
@@ -52,12 +55,12 @@ pub fn plan(route: &Route<'_>, operation: &Operation, ineffective: &[Loss]) -> R
         }
     };
     let AddBackends { group, backends } = add;
-    let group = route.group(group)?;
+    let (asked, group) = (group.group.clone(), route.group(group)?);
     let mut losses = ineffective.to_vec();
     let items =
         backends.iter().map(|backend| item(route, backend, &mut losses)).collect::<Result<Vec<_>, _>>()?;
     let work = if items.is_empty() { Work::List } else { Work::Add(items) };
-    Ok(Plan { group, work, losses })
+    Ok(Plan { asked, group, work, losses })
 }
 
 impl Plan {
@@ -147,7 +150,6 @@ fn settle_loss(
 }
 
 fn keep(remembered: &mut Remembered, backend: &Backend, field: Field) {
-    use crate::model::Traffic;
     match field {
         Field::Description => remembered.description.clone_from(&backend.description),
         Field::Standby => remembered.standby = backend.standby,

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     mapping::{Capability, NamesBackends},
-    model::{BackendRef, Fault, FaultKind, Field, GroupRef, Member, Operation, RemoveBackends},
+    model::{BackendRef, Fault, FaultKind, GroupRef, Member, Operation, RemoveBackends},
 };
 
 /// Pauses between the tries of a removal. It is tried harder than anything else, since giving up leaves a trace.
@@ -69,13 +69,9 @@ impl Execution<'_> {
 
     /// The fault in the caller's words: which server, why, and what became of the rest.
     fn told(&self, fault: Fault, item: &Item, plan: &Plan, rest: &str) -> Fault {
-        let field = if fault.kind == FaultKind::UnknownGroup {
-            plan.group.group.to_string()
-        } else {
-            self.route.here.backend.wire_name(Field::Resource).to_owned()
-        };
+        let field = self.field_at_fault(fault.kind, plan);
         let detail = format!("{}: {}. {rest}", item.here, fault.detail.trim_end_matches('.'));
-        Fault { field: Some(field.into()), detail: detail.into(), ..fault }
+        Fault { field: Some(field), detail: detail.into(), ..fault }
     }
 }
 

@@ -97,7 +97,7 @@ fn explained<'c>(
         Ok(ExplainedCall { origin: origin_of(route.target, step), invocation })
     };
     let calls = plan.steps(&route).iter().map(call).collect::<Result<Vec<_>, Fault>>()?;
-    let Plan { group, work, losses } = plan;
+    let Plan { asked: _, group, work, losses } = plan;
     let items = match work {
         Work::Add(items) => items,
         Work::List => Vec::new(),

@@ -1,6 +1,6 @@
 //! Signs and sends one call, and reads its reply.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::HeaderMap;
 use tracing::{info, warn};
@@ -15,7 +15,6 @@ use crate::{
     model::{Fault, FaultKind, GroupRef, Operation, Outcome, Place, RemoveBackends},
     wire::{Call, Reply},
 };
-use std::sync::Arc;
 
 /// The longest reply that is read: a full group of 200 backends is some 60 kB.
 const MAX_REPLY_BYTES: usize = 4 * 1024 * 1024;
@@ -126,7 +125,7 @@ fn own_key_refused(fault: Fault) -> Fault {
     let told = fault.detail.clone();
     Fault::new(
         FaultKind::TargetDenied,
-        "the target does not accept the gateway's own key or project; its log says why",
+        "the target does not accept the gateway's own key or project; the gateway's log says why",
     )
     .caused_by(told.into_owned())
 }

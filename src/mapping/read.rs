@@ -73,12 +73,9 @@ impl Reader<'_, '_> {
     fn traffic(&self) -> Result<Traffic, Fault> {
         let number = self.number(Field::Weight)?.ok_or_else(|| self.missing(Field::Weight))?;
         let enabled = self.yes_no(Field::Enabled)?.unwrap_or(true);
+        // Whether 0 is in range is the row's to say; what it means is the same everywhere.
         if number == 0 {
-            return if self.table.zero_weight_disables || !enabled {
-                Ok(Traffic::Off(None))
-            } else {
-                Err(self.out_of_model(Field::Weight, number))
-            };
+            return Ok(Traffic::Off(None));
         }
         let weight = Weight::new(number).ok_or_else(|| self.out_of_model(Field::Weight, number))?;
         Ok(if enabled { Traffic::On(weight) } else { Traffic::Off(Some(weight)) })

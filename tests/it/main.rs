@@ -4,5 +4,6 @@
 
 mod engine;
 mod layering;
+mod readme;
 mod signatures;
 mod support;
