@@ -1,5 +1,5 @@
-//! Floor 3: what the operator's files *mean*. What they say is [`raw`]'s; the way from one to the other is
-//! [`resolve`]'s, and it reports every problem with file, line and column.
+//! Floor 3: what the operator's files *mean*. What they say is `raw`'s; the way from one to the other is
+//! `resolve`'s, and it reports every problem with file, line and column.
 
 mod addresses;
 mod clients;

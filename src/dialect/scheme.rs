@@ -1,5 +1,7 @@
 //! A signature scheme: how a request says who sent it, and how that is checked and done.
 
+use std::fmt;
+
 use super::arrival::Arrival;
 use crate::{
     auth::{Credential, Freshness, Stamp},
@@ -9,7 +11,7 @@ use crate::{
 };
 
 /// One signature scheme of one cloud. Pure: time and nonce are arguments.
-pub trait Scheme: Sync + std::fmt::Debug {
+pub trait Scheme: Sync + fmt::Debug {
     /// Its name in the config and on the command line: `v1`, `acs3`, `sha1`.
     fn id(&self) -> &'static str;
 
@@ -29,8 +31,8 @@ pub trait Scheme: Sync + std::fmt::Debug {
     fn sign(&self, invocation: &Invocation, origin: &str, credential: &Credential, stamp: &Stamp) -> Call;
 }
 
-/// What a request says of its signer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a request says of its signer. `Debug` leaves out all but the key id.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Claim<'a> {
     /// The key id.
     pub key_id: &'a str,
@@ -51,4 +53,10 @@ pub struct Invocation {
     pub version: Option<String>,
     /// The action's own parameters.
     pub params: Params,
+}
+
+impl fmt::Debug for Claim<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim").field("key_id", &self.key_id).finish_non_exhaustive()
+    }
 }

@@ -24,6 +24,8 @@ const LOSS_HEADER: HeaderName = HeaderName::from_static("x-weighbridge-loss");
 
 /// Everything between a socket and a handler. Immutable: a request sees exactly one.
 pub struct Front {
+    /// Whose door it is, for the log: the gateway's, or a simulated cloud's.
+    pub name: String,
     /// The clouds whose languages are understood.
     pub providers: &'static [Provider],
     /// Their vocabularies.
@@ -52,6 +54,7 @@ impl Front {
     /// A front with the limits of `config` before a handler.
     #[must_use]
     pub fn new(
+        name: &str,
         config: &Config,
         gate: Gate,
         handler: Arc<dyn Handler>,
@@ -60,6 +63,7 @@ impl Front {
     ) -> Self {
         let limits = &config.limits;
         Self {
+            name: name.to_owned(),
             providers,
             tables: Arc::clone(&config.tables),
             gate,
@@ -80,7 +84,8 @@ impl Front {
         };
         let stamp = self.stamps.next();
         let envelope = speaker.provider.ingress.envelope(&call, None, &stamp, &speaker.cloud);
-        let span = info_span!("request", id = %envelope.request_id, dialect = speaker.provider.id);
+        let dialect = speaker.provider.id;
+        let span = info_span!("request", at = %self.name, id = %envelope.request_id, dialect);
         Visit { front: self, speaker, stamp, envelope }.answer(call, overrun).instrument(span).await
     }
 }

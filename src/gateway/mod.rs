@@ -98,5 +98,5 @@ pub fn front(config: &Arc<Config>, upstream: Arc<dyn Upstream>, stamps: Stamps, 
         keys.insert(&row.dialect, row.credential.clone(), Caller { client, shape: row.replies });
     }
     let gate = Gate { keys, memory, skew: config.limits.clock_skew };
-    Front::new(config, gate, Arc::new(engine), stamps, PROVIDERS)
+    Front::new("gateway", config, gate, Arc::new(engine), stamps, PROVIDERS)
 }

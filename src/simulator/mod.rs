@@ -90,7 +90,9 @@ impl LoadBalancer {
         match operation {
             Operation::AddBackends(add) => self.state.add(add, &self.capability).map(Outcome::Added),
             Operation::RemoveBackends(remove) => self.state.remove(&remove).map(|()| Outcome::Removed),
-            Operation::DescribeGroup(group) => self.state.describe(&group).map(Outcome::Group),
+            Operation::DescribeGroup(group) => {
+                self.state.describe(&group, self.script.lag).map(Outcome::Group)
+            }
         }
     }
 }

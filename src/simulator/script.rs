@@ -21,6 +21,8 @@ pub enum Stumble {
 /// Which adds stumble, and what was asked so far.
 #[derive(Debug, Default)]
 pub struct Script {
+    /// For how long an add is not shown to those who look.
+    pub lag: Duration,
     adds: Vec<(usize, Stumble)>,
     seen: Mutex<Vec<Operation>>,
 }
@@ -40,7 +42,7 @@ impl Script {
     /// The adds of these numbers, from 1, stumble.
     #[must_use]
     pub fn of_adds(adds: &[(usize, Stumble)]) -> Self {
-        Self { adds: adds.to_vec(), seen: Mutex::default() }
+        Self { adds: adds.to_vec(), ..Self::default() }
     }
 
     /// What happens to this call.

@@ -96,5 +96,5 @@ fn front(config: &Config, target: &Target, balancer: &Arc<LoadBalancer>, stamps:
     let mut keys = Keyring::new();
     keys.insert(&target.provider, target.credential.clone(), Caller { client: 0, shape: Shape::Live });
     let gate = Gate { keys, memory: Arc::new(Memory::new()), skew: config.limits.clock_skew };
-    Front::new(config, gate, Arc::new(Arc::clone(balancer)), stamps, PROVIDERS)
+    Front::new(&target.name, config, gate, Arc::new(Arc::clone(balancer)), stamps, PROVIDERS)
 }

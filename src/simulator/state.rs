@@ -1,6 +1,11 @@
 //! What the groups of a simulated cloud hold.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
 
 use crate::{
     mapping::{Capability, DuplicateAdd, NamesBackends},
@@ -22,7 +27,8 @@ pub(super) struct State {
 #[derive(Debug)]
 struct Group {
     name: GroupRef,
-    members: Vec<Member>,
+    /// The members, and since when each is one.
+    members: Vec<(Member, Instant)>,
     busy: bool,
     numbered: u32,
 }
@@ -45,7 +51,7 @@ impl State {
         groups
             .iter()
             .find(|known| known.name.group.as_str() == group)
-            .map_or_else(Vec::new, |g| g.members.clone())
+            .map_or_else(Vec::new, |g| g.members.iter().map(|(member, _)| member.clone()).collect())
     }
 
     /// Begins a change; none while another is under way.
@@ -69,7 +75,8 @@ impl State {
             let detail = format!("there is no `{}`", stranger.target);
             return Err(Fault::of_field(FaultKind::UnknownServer, "ResourceId", detail));
         }
-        let is_there = |backend: &_| group.members.iter().any(|member| member.backend.same_entry(backend));
+        let is_there =
+            |backend: &_| group.members.iter().any(|(member, _)| member.backend.same_entry(backend));
         if capability.duplicate_add == DuplicateAdd::Refuse && backends.iter().any(is_there) {
             return Err(Fault::new(FaultKind::AlreadyPresent, ""));
         }
@@ -83,10 +90,11 @@ impl State {
                 NamesBackends::Address => None,
                 NamesBackends::Id => BackendId::new(format!("backend-sim{:05}", group.numbered)),
             };
-            group.members.push(Member { backend, id });
+            group.members.push((Member { backend, id }, Instant::now()));
         }
         let asked = |member: &&Member| backends.iter().any(|backend| member.backend.same_entry(backend));
-        Ok(group.members.iter().filter(asked).cloned().collect())
+        let members = group.members.iter().map(|(member, _)| member);
+        Ok(members.filter(asked).cloned().collect())
     }
 
     /// Removes what is named; where the request names no group, wherever it is.
@@ -97,7 +105,7 @@ impl State {
         let mut found = 0;
         for group in groups.iter_mut().filter(meant) {
             let before = group.members.len();
-            group.members.retain(|member| !backends.iter().any(|named| names(named, member)));
+            group.members.retain(|(member, _)| !backends.iter().any(|named| names(named, member)));
             found += before - group.members.len();
         }
         match backends.first() {
@@ -108,8 +116,11 @@ impl State {
         }
     }
 
-    pub(super) fn describe(&self, name: &GroupRef) -> Result<Vec<Member>, Fault> {
-        find(&mut self.lock(), name).map(|group| group.members.clone())
+    /// What a group holds that has been there for `lag`: a cloud may show a change only after a second or so.
+    pub(super) fn describe(&self, name: &GroupRef, lag: Duration) -> Result<Vec<Member>, Fault> {
+        let mut groups = self.lock();
+        let shown = find(&mut groups, name)?.members.iter().filter(|(_, since)| since.elapsed() >= lag);
+        Ok(shown.map(|(member, _)| member.clone()).collect())
     }
 
     fn knows(&self, target: &Target) -> bool {

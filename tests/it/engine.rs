@@ -1,7 +1,6 @@
 //! All or nothing: what the engine does when calls fail, stall or get lost. Time is virtual, so nothing here waits.
 
 use std::{
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -12,10 +11,9 @@ use std::{
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use weighbridge::{
-    config::{Config, Known, Target as TargetCloud, load_text},
+    config::Target as TargetCloud,
     dialect::{Answer, BoxFuture, Handler, Request},
     engine::{Engine, Upstream},
-    mapping::SourceText,
     model::{
         AddBackends, Backend, Fault, FaultKind, GroupId, GroupRef, Kind, LoadBalancerId, Member, Operation,
         Outcome, Place, Port, ResourceId, Target, Traffic, Weight,
@@ -23,6 +21,8 @@ use weighbridge::{
     simulator::{LoadBalancer, Script, Stumble},
     store::Memory,
 };
+
+use crate::support::demo_config;
 
 /// What one call to the target takes.
 const LATENCY: Duration = Duration::from_millis(300);
@@ -74,7 +74,7 @@ impl Stage {
     }
 
     fn new(dialect: &str, provider: &str, script: Script) -> Self {
-        let config = Arc::new(config());
+        let config = Arc::new(demo_config());
         let cloud = config.tables.cloud(provider).unwrap();
         let groups = config.resources.groups_of(provider).cloned().collect();
         let servers = config.resources.servers_of(provider).map(|server| server.target.clone()).collect();
@@ -108,18 +108,6 @@ impl Stage {
         let operation = Operation::AddBackends(AddBackends { group, backends: vec![backend] });
         self.upstream.balancer.handle(request_of(operation, 0)).await.unwrap();
     }
-}
-
-fn config() -> Config {
-    let (config, resources) =
-        (include_str!("../../mappings/demo.toml"), include_str!("../../mappings/resources.example.toml"));
-    let known = [
-        Known { provider: "aliyun", schemes: &["acs3", "v1"] },
-        Known { provider: "ucloud", schemes: &["sha1"] },
-    ];
-    let (config, resources) =
-        (SourceText::new("demo.toml", config), SourceText::new("resources.toml", resources));
-    load_text(&config, Some(&resources), Path::new("."), &|_| None, &known).unwrap()
 }
 
 fn request_of(operation: Operation, client: usize) -> Request {
@@ -263,6 +251,18 @@ async fn a_landed_add_that_may_have_been_there_before_is_left_and_named() {
     let fault = stage.add(aliyun_add(3)).await.unwrap_err();
     assert!(fault.detail.contains("by this call or before it"), "{fault}");
     assert_eq!(stage.held(VSERVER), ["uhost-demo01 port 80"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_landed_add_that_an_earlier_look_did_not_show_is_this_calls_and_taken_back() {
+    let refusal = Stumble::Refuse(FaultKind::TargetRefused, "no");
+    let script = Script::of_adds(&[(1, Stumble::StallAfter), (3, refusal)]);
+    // The answer is given up after 10 s; the first look comes then, and the add shows half a second later.
+    let script = Script { lag: UPSTREAM_TIMEOUT + LATENCY / 2, ..script };
+    let stage = Stage::towards_ucloud(script);
+    stage.add(aliyun_add(3)).await.unwrap_err();
+    assert_eq!(stage.held(VSERVER), [""; 0]);
+    assert!(stage.calls(is_look) > 1, "one look was not enough");
 }
 
 #[tokio::test(start_paused = true)]

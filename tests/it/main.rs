@@ -5,5 +5,6 @@
 mod engine;
 mod layering;
 mod readme;
+mod robustness;
 mod signatures;
 mod support;

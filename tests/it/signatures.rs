@@ -6,9 +6,11 @@ use std::{
 };
 
 use weighbridge::{
+    auth::{Credential, Stamps},
     crypto::Secret,
-    dialect::{Arrival, Scheme},
+    dialect::{Arrival, Invocation, Scheme},
     providers::PROVIDERS,
+    wire::{Call, Params},
 };
 
 use crate::support::{fixture, message::read_call};
@@ -88,6 +90,38 @@ fn check(scheme_id: &str, at_least: usize) {
         let signature = scheme.signature(&string_to_sign, &Secret::new(vector.key("secret")));
         assert_eq!(signature, claim.signature, "{}", vector.name());
         assert!(!string_to_sign.contains(&vector.key("secret")), "{}", vector.name());
+    }
+}
+
+/// What the gateway signs itself, it can verify: with and without a token, short and long.
+#[test]
+fn what_every_scheme_signs_it_verifies() {
+    let stamp = Stamps::fixed("2026-01-02T03:04:05Z".parse().unwrap()).next();
+    for (provider, scheme) in PROVIDERS.iter().flat_map(|p| p.schemes.iter().map(move |scheme| (p, *scheme)))
+    {
+        for (token, text) in
+            [(None, "a b~c*d+e/测试'".to_owned()), (Some("sts+tok/en=="), "x ".repeat(10_000))]
+        {
+            let credential = Credential {
+                key_id: "testid".to_owned(),
+                secret: Secret::new("testsecret"),
+                token: token.map(Secret::new),
+            };
+            let mut params = Params::default();
+            params.push("Description", text.as_str());
+            let invocation =
+                Invocation { action: "Act".to_owned(), version: Some("2014-05-15".to_owned()), params };
+            let call = scheme.sign(&invocation, "https://lb.example:8443", &credential, &stamp);
+            assert!(call.query.len() < 10_000, "{}: what is long goes into the body", scheme.id());
+
+            let arrival = provider.ingress.unpack(Call { origin: String::new(), ..call }).unwrap();
+            let claim = scheme.claim(&arrival).unwrap().unwrap();
+            assert_eq!((claim.key_id, claim.token), ("testid", token), "{}", scheme.id());
+            let signature = scheme.signature(&scheme.string_to_sign(&arrival), &credential.secret);
+            assert_eq!(signature, claim.signature, "{}", scheme.id());
+            let read = provider.ingress.invocation(&arrival);
+            assert_eq!((read.action.as_str(), read.params.get("Description")), ("Act", Some(text.as_str())));
+        }
     }
 }
 

@@ -103,12 +103,12 @@ pub(super) fn reply(
     code: &str,
     members: Vec<(String, Document)>,
 ) -> Reply {
-    let head = [
-        ("RetCode", Document::Number(code.to_owned())),
-        ("Action", Document::text(format!("{}Response", envelope.action))),
-    ];
-    let head = head.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let body = Document::Record(head.chain(members).collect());
+    let mut body = vec![("RetCode".to_owned(), Document::Number(code.to_owned()))];
+    if !envelope.action.is_empty() {
+        body.push(("Action".to_owned(), Document::text(format!("{}Response", envelope.action))));
+    }
+    body.extend(members);
+    let body = Document::Record(body);
     let mut reply = Reply::new(status, JSON, body.to_json());
     reply.append(HeaderName::from_static("x-ucloud-request-uuid"), &envelope.request_id);
     reply

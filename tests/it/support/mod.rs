@@ -2,9 +2,26 @@
 
 pub mod message;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use weighbridge::{
+    config::{Config, Known, load_text},
+    mapping::SourceText,
+};
 
 /// A path below `tests/`.
 pub fn fixture(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join(path)
+}
+
+/// The embedded default, as `serve` and `demo` use it.
+pub fn demo_config() -> Config {
+    let config = SourceText::new("demo.toml", include_str!("../../../mappings/demo.toml"));
+    let resources =
+        SourceText::new("resources.toml", include_str!("../../../mappings/resources.example.toml"));
+    let known = [
+        Known { provider: "aliyun", schemes: &["acs3", "v1"] },
+        Known { provider: "ucloud", schemes: &["sha1"] },
+    ];
+    load_text(&config, Some(&resources), Path::new("."), &|_| None, &known).unwrap()
 }
