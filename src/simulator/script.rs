@@ -21,8 +21,7 @@ pub enum Stumble {
 /// Which adds stumble, and what was asked so far.
 #[derive(Debug, Default)]
 pub struct Script {
-    /// For how long an add is not shown to those who look.
-    pub lag: Duration,
+    pub(super) lag: Duration,
     adds: Vec<(usize, Stumble)>,
     seen: Mutex<Vec<Operation>>,
 }
@@ -43,6 +42,12 @@ impl Script {
     #[must_use]
     pub fn of_adds(adds: &[(usize, Stumble)]) -> Self {
         Self { adds: adds.to_vec(), ..Self::default() }
+    }
+
+    /// The same script, and an add shows to those who look only after `lag`.
+    #[must_use]
+    pub fn lagging(self, lag: Duration) -> Self {
+        Self { lag, ..self }
     }
 
     /// What happens to this call.

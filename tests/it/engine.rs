@@ -258,7 +258,7 @@ async fn a_landed_add_that_an_earlier_look_did_not_show_is_this_calls_and_taken_
     let refusal = Stumble::Refuse(FaultKind::TargetRefused, "no");
     let script = Script::of_adds(&[(1, Stumble::StallAfter), (3, refusal)]);
     // The answer is given up after 10 s; the first look comes then, and the add shows half a second later.
-    let script = Script { lag: UPSTREAM_TIMEOUT + LATENCY / 2, ..script };
+    let script = script.lagging(UPSTREAM_TIMEOUT + LATENCY / 2);
     let stage = Stage::towards_ucloud(script);
     stage.add(aliyun_add(3)).await.unwrap_err();
     assert_eq!(stage.held(VSERVER), [""; 0]);
