@@ -160,7 +160,7 @@ impl Visit<'_> {
                 warn!(action, fault = fault.kind.name(), "refused");
             }
             Err(fault) => {
-                let cause = fault.cause.as_ref().map(tracing::field::display);
+                let cause = fault.causes();
                 warn!(action, fault = fault.kind.name(), detail = %fault, cause, "refused");
             }
         }

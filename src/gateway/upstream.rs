@@ -145,7 +145,7 @@ fn log(target: &Target, invocation: &Invocation, outcome: &Result<Outcome, Fault
     match outcome {
         Ok(_) => info!(target_name = %target, %action, "called"),
         Err(fault) => {
-            let cause = fault.cause.as_ref().map(tracing::field::display);
+            let cause = fault.causes();
             warn!(target_name = %target, %action, fault = fault.kind.name(), detail = %fault, cause, "call failed");
         }
     }

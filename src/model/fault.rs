@@ -166,6 +166,15 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What caused it, and what caused that, for the log; empty when nothing is known.
+    #[must_use]
+    pub fn causes(&self) -> String {
+        let chain = std::iter::successors(self.source(), |cause: &&(dyn Error + 'static)| (*cause).source());
+        chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.kind.name())?;
@@ -179,5 +188,18 @@ impl fmt::Display for Fault {
 impl Error for Fault {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_told_the_whole_chain_of_causes() {
+        let inner = Fault::new(FaultKind::TargetLost, "inner").caused_by("certificate expired");
+        let outer = Fault::new(FaultKind::TargetUnreachable, "outer").caused_by(inner);
+        assert_eq!(outer.causes(), "target-lost: inner: certificate expired");
+        assert!(!outer.to_string().contains("certificate"), "{outer}");
     }
 }
