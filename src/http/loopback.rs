@@ -138,11 +138,23 @@ pub(super) struct Identity {
 
 impl Identity {
     pub(super) fn new() -> Self {
-        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        Self::made("127.0.0.1", rcgen::IsCa::NoCa)
+    }
+
+    /// The same the way `openssl req -x509` makes it: it calls itself an authority.
+    pub(super) fn authority(name: &str) -> Self {
+        Self::made(name, rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained))
+    }
+
+    fn made(name: &str, is_ca: rcgen::IsCa) -> Self {
+        let mut params = rcgen::CertificateParams::new([name.to_owned()]).unwrap();
+        params.is_ca = is_ca;
+        let signing_key = rcgen::KeyPair::generate().unwrap();
+        let cert = params.self_signed(&signing_key).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
-        fs::write(&chain, made.cert.pem()).unwrap();
-        fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        fs::write(&chain, cert.pem()).unwrap();
+        fs::write(&key, signing_key.serialize_pem()).unwrap();
         Self { chain, key, _folder: folder }
     }
 

@@ -11,6 +11,7 @@
 //! | `body` | bodies read up to a bound |
 //! | `client` | the pooled client, and what a failed call means for the one who made it |
 //! | `tls` | certificates and keys, from files to rustls |
+//! | `trust` | which servers' certificates a client takes |
 
 mod body;
 mod client;
@@ -20,6 +21,7 @@ mod loopback;
 mod request_line;
 mod server;
 mod tls;
+mod trust;
 
 pub use client::{Client, SendError};
 pub use exchange::{Answer, Arrived, Bounds, Overrun, Service};

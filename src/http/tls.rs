@@ -15,6 +15,8 @@ use tokio_rustls::rustls::{
     self, ClientConfig, ConfigBuilder, RootCertStore, ServerConfig, WantsVerifier, crypto::ring,
 };
 
+use super::trust::Trust;
+
 /// Reads a certificate chain (leaf first) and its private key from PEM files, for a server.
 ///
 /// # Errors
@@ -33,11 +35,13 @@ pub fn server_config(chain: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsE
 /// Trust in the public authorities, and in those of `extra_ca` (PEM).
 pub(super) fn client_config(extra_ca: Option<&[u8]>) -> Result<ClientConfig, TlsError> {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-    for certificate in extra_ca.map_or(Ok(Vec::new()), |pem| certificates(pem, EXTRA_CA))? {
-        roots.add(certificate).map_err(|reason| TlsError::Authority { reason })?;
+    let own = extra_ca.map_or(Ok(Vec::new()), |pem| certificates(pem, EXTRA_CA))?;
+    for certificate in &own {
+        roots.add(certificate.clone()).map_err(|reason| TlsError::Authority { reason })?;
     }
     let config = with_ring(ClientConfig::builder_with_provider)?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+    let trust = Trust::new(roots, own, Arc::new(ring::default_provider())).map_err(TlsError::Verifier)?;
+    Ok(config.dangerous().with_custom_certificate_verifier(Arc::new(trust)).with_no_client_auth())
 }
 
 /// Why TLS cannot be set up; the text is complete, there is no `source` to add to it.
@@ -87,6 +91,9 @@ pub enum TlsError {
     /// rustls offers no protocol version with this provider.
     #[error("no TLS version to offer: {0}")]
     Provider(rustls::Error),
+    /// Server certificates could not be verified with these authorities.
+    #[error("no authority to verify with: {0}")]
+    Verifier(rustls::client::VerifierBuilderError),
 }
 
 fn with_ring<C: rustls::ConfigSide>(
