@@ -60,14 +60,35 @@ pub trait Ingress: Sync + std::fmt::Debug {
     /// The call without anything that authenticates it: what is left to be signed anew.
     fn invocation(&self, arrival: &Arrival) -> Invocation;
 
-    /// Writes a reply in the cloud's own form.
+    /// Writes what came of an operation that succeeded.
+    ///
+    /// # Errors
+    /// An outcome that this cloud has no words for.
+    fn write_success(
+        &self,
+        envelope: &Envelope,
+        operation: Option<&Operation>,
+        outcome: &Outcome,
+        cloud: &Cloud,
+    ) -> Result<Reply, Fault>;
+
+    /// Writes a fault as the error that this cloud answers.
+    fn write_error(&self, envelope: &Envelope, fault: &Fault, cloud: &Cloud) -> Reply;
+
+    /// Writes either.
     fn write_reply(
         &self,
         envelope: &Envelope,
         operation: Option<&Operation>,
         result: Result<&Answer, &Fault>,
         cloud: &Cloud,
-    ) -> Reply;
+    ) -> Reply {
+        let written = match result {
+            Ok(answer) => self.write_success(envelope, operation, &answer.outcome, cloud),
+            Err(fault) => return self.write_error(envelope, fault, cloud),
+        };
+        written.unwrap_or_else(|fault| self.write_error(envelope, &fault, cloud))
+    }
 }
 
 /// The cloud's side of a conversation with the gateway.

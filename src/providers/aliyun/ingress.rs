@@ -5,7 +5,7 @@ use http::{Method, StatusCode, header};
 use super::{backends, envelope};
 use crate::{
     auth::Stamp,
-    dialect::{Answer, Arrival, Envelope, Ingress, Invocation, Likeness},
+    dialect::{Arrival, Envelope, Ingress, Invocation, Likeness},
     mapping::{Action, Cloud, Format, Shape},
     model::{
         AddBackends, BackendRef, Fault, FaultKind, GroupId, GroupRef, Loss, Operation, OperationName,
@@ -98,18 +98,18 @@ impl Ingress for Slb {
         }
     }
 
-    fn write_reply(
+    fn write_success(
         &self,
         envelope: &Envelope,
         operation: Option<&Operation>,
-        result: Result<&Answer, &Fault>,
+        outcome: &Outcome,
         cloud: &Cloud,
-    ) -> Reply {
-        let written = match result {
-            Ok(answer) => success(envelope, operation, &answer.outcome, cloud),
-            Err(fault) => return envelope::error(envelope, fault, cloud),
-        };
-        written.unwrap_or_else(|fault| envelope::error(envelope, &fault, cloud))
+    ) -> Result<Reply, Fault> {
+        success(envelope, operation, outcome, cloud)
+    }
+
+    fn write_error(&self, envelope: &Envelope, fault: &Fault, cloud: &Cloud) -> Reply {
+        envelope::error(envelope, fault, cloud)
     }
 }
 

@@ -5,7 +5,7 @@ use http::{Method, StatusCode, header};
 use super::{backends, envelope};
 use crate::{
     auth::Stamp,
-    dialect::{Answer, Arrival, Envelope, Ingress, Invocation, Likeness},
+    dialect::{Arrival, Envelope, Ingress, Invocation, Likeness},
     mapping::{Action, Cloud, Reading, Shape},
     model::{
         AddBackends, BackendId, BackendRef, Fault, FaultKind, GroupId, GroupRef, LoadBalancerId, Loss,
@@ -104,21 +104,19 @@ impl Ingress for Ulb {
         Invocation { action, version: None, params }
     }
 
-    fn write_reply(
+    fn write_success(
         &self,
         envelope: &Envelope,
         operation: Option<&Operation>,
-        result: Result<&Answer, &Fault>,
+        outcome: &Outcome,
         cloud: &Cloud,
-    ) -> Reply {
-        let members = match result {
-            Ok(answer) => success(envelope, operation, &answer.outcome, cloud),
-            Err(fault) => return envelope::error(envelope, fault, cloud),
-        };
-        match members {
-            Ok(members) => envelope::reply(envelope, StatusCode::OK, "0", members),
-            Err(fault) => envelope::error(envelope, &fault, cloud),
-        }
+    ) -> Result<Reply, Fault> {
+        let members = success(envelope, operation, outcome, cloud)?;
+        Ok(envelope::reply(envelope, StatusCode::OK, "0", members))
+    }
+
+    fn write_error(&self, envelope: &Envelope, fault: &Fault, cloud: &Cloud) -> Reply {
+        envelope::error(envelope, fault, cloud)
     }
 }
 
