@@ -107,7 +107,6 @@ pub(super) fn error(envelope: &Envelope, fault: &Fault, cloud: &Cloud) -> Reply 
     let mut reply = reply(row.status, envelope.format, "Error", &document);
     if let Some(seconds) = row.retry_after {
         reply.append(HeaderName::from_static("retry-after"), &seconds.to_string());
-        reply.append(HeaderName::from_static("x-acs-retry-after"), &(u64::from(seconds) * 1000).to_string());
     }
     reply
 }
