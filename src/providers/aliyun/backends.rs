@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::{
     mapping::{BackendTable, Cell, Cloud, Reading, Record},
-    model::{Backend, Fault, FaultKind, Field, Member, Port, Target, Traffic},
+    model::{Backend, Fault, FaultKind, Field, Loss, Member, Port, Target, Traffic},
     wire::{Document, Params},
 };
 
@@ -24,6 +24,13 @@ pub(super) fn read_list(params: &Params, most: usize, cloud: &Cloud) -> Result<V
     let readings = records.iter().map(|record| cloud.backend.read(record)).collect::<Result<Vec<_>, _>>()?;
     refuse_repeats(&readings)?;
     Ok(readings)
+}
+
+/// The backends that were read, and the fields that have no effect on them.
+pub(super) fn split(readings: Vec<Reading>) -> (Vec<Backend>, Vec<Loss>) {
+    let (backends, losses): (Vec<_>, Vec<_>) =
+        readings.into_iter().map(|Reading { backend, ineffective }| (backend, ineffective)).unzip();
+    (backends, losses.concat())
 }
 
 /// Writes the list as one JSON text, every value as text, the way the vendor's examples do.

@@ -8,8 +8,8 @@ use crate::{
     dialect::{Arrival, Envelope, Ingress, Invocation, Likeness},
     mapping::{Action, Cloud, Format, Shape},
     model::{
-        AddBackends, BackendRef, Fault, FaultKind, GroupId, GroupRef, Loss, Operation, OperationName,
-        Outcome, Place, RegionId, RemoveBackends,
+        AddBackends, Backend, BackendRef, Fault, FaultKind, GroupId, GroupRef, Loss, Operation,
+        OperationName, Outcome, Place, RegionId, RemoveBackends,
     },
     wire::{Call, Document, Params, Reply},
 };
@@ -63,29 +63,18 @@ impl Ingress for Slb {
         let params = &arrival.params;
         check_required(action, params)?;
         let group = group(params, cloud)?;
-        if action.operation == OperationName::DescribeGroup {
-            return Ok((Operation::DescribeGroup(group), Vec::new()));
-        }
-        let readings = backends::read_list(params, action.max_backends, cloud)?;
-        let ineffective = readings.iter().flat_map(|reading| reading.ineffective.clone()).collect();
-        let backends = readings.into_iter().map(|reading| reading.backend);
-        let operation = match action.operation {
+        let listed = || backends::read_list(params, action.max_backends, cloud);
+        match action.operation {
             OperationName::AddBackends => {
-                Operation::AddBackends(AddBackends { group, backends: backends.collect() })
+                let (backends, ineffective) = backends::split(listed()?);
+                Ok((Operation::AddBackends(AddBackends { group, backends }), ineffective))
             }
             OperationName::RemoveBackends => {
-                let named =
-                    backends.map(|backend| BackendRef::At { target: backend.target, port: backend.port });
-                Operation::RemoveBackends(RemoveBackends {
-                    load_balancer: None,
-                    group: Some(group.group),
-                    place: group.place,
-                    backends: named.collect(),
-                })
+                let (backends, ineffective) = backends::split(listed()?);
+                Ok((Operation::RemoveBackends(removal(group, backends)), ineffective))
             }
-            OperationName::DescribeGroup => Operation::DescribeGroup(group),
-        };
-        Ok((operation, ineffective))
+            OperationName::DescribeGroup => Ok((Operation::DescribeGroup(group), Vec::new())),
+        }
     }
 
     fn invocation(&self, arrival: &Arrival) -> Invocation {
@@ -160,6 +149,12 @@ fn group(params: &Params, cloud: &Cloud) -> Result<GroupRef, Fault> {
     let group = params.filled(&names.group).and_then(GroupId::new).ok_or_else(missing)?;
     let region = params.filled(&names.region).and_then(RegionId::new);
     Ok(GroupRef { load_balancer: None, group, place: Place { region, project: None } })
+}
+
+fn removal(group: GroupRef, backends: Vec<Backend>) -> RemoveBackends {
+    let GroupRef { load_balancer, group, place } = group;
+    let named = backends.into_iter().map(|Backend { target, port, .. }| BackendRef::At { target, port });
+    RemoveBackends { load_balancer, group: Some(group), place, backends: named.collect() }
 }
 
 fn success(
