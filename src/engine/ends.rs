@@ -79,8 +79,8 @@ fn failure(fault: Fault, duplicates: DuplicateAdd) -> End {
     if fault.kind.leaves_doubt() {
         return End::Doubtful(fault);
     }
-    match (fault.kind, duplicates) {
-        (FaultKind::AlreadyPresent, DuplicateAdd::Accept) => End::Duplicate(fault),
-        _ => End::Failed(fault),
+    if fault.kind == FaultKind::AlreadyPresent && duplicates == DuplicateAdd::Accept {
+        return End::Duplicate(fault);
     }
+    End::Failed(fault)
 }

@@ -153,8 +153,10 @@ fn group(params: &Params, cloud: &Cloud) -> Result<GroupRef, Fault> {
 
 fn removal(group: GroupRef, backends: Vec<Backend>) -> RemoveBackends {
     let GroupRef { load_balancer, group, place } = group;
-    let named = backends.into_iter().map(|Backend { target, port, .. }| BackendRef::At { target, port });
-    RemoveBackends { load_balancer, group: Some(group), place, backends: named.collect() }
+    let name =
+        |Backend { target, port, traffic: _, standby: _, description: _ }| BackendRef::At { target, port };
+    let backends = backends.into_iter().map(name).collect();
+    RemoveBackends { load_balancer, group: Some(group), place, backends }
 }
 
 fn success(
