@@ -134,7 +134,7 @@ fn kind(cloud: &Cloud, word: &Word, report: &mut Report) -> Result<Kind, ()> {
 
 fn kinds(cloud: &Cloud) -> &[(String, Kind)] {
     match cloud.backend.row(Field::Kind).map(|row| &row.rule) {
-        Some(Rule::Kinds { values, fallback: _ }) => values,
+        Some(Rule::Kinds { values, told: _, fallback: _ }) => values,
         Some(Rule::Text | Rule::Length(..) | Rule::Range(..) | Rule::Address | Rule::YesNo(_)) | None => &[],
     }
 }

@@ -72,7 +72,8 @@ impl Gate {
                 self.check_freshness(claim.key_id, freshness, now)?;
                 None
             }
-            None => Some(sha256(&[claim.key_id.as_bytes(), b"\n", string_to_sign.as_bytes()].concat())),
+            // Not of the string to sign: without boundaries, two requests can share one.
+            None => Some(sha256(arrival.params.to_canonical("").as_bytes())),
         };
         Ok(Admission { caller: *caller, repeat })
     }

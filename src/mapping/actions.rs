@@ -1,6 +1,9 @@
 //! Action names, the operations that they stand for, and the parameters of each.
 
-use crate::model::OperationName;
+use crate::{
+    model::OperationName,
+    wire::{Param, Params},
+};
 
 /// The actions of one cloud.
 #[derive(Debug, Clone)]
@@ -21,6 +24,8 @@ pub struct Action {
     pub required: Vec<String>,
     /// The parameters that may be there.
     pub optional: Vec<String>,
+    /// Those of them that are lists, flattened on the wire: `Backends.0`.
+    pub lists: Vec<String>,
     /// How many backends one call may name.
     pub max_backends: usize,
 }
@@ -65,19 +70,28 @@ impl Actions {
         self.rows.iter()
     }
 
-    /// Whether `parameter` may not stand in a call of `action`. Of a flattened list (`Backends.0`) the name before
-    /// the first dot counts.
+    /// Whether `parameter` may not stand in a call of `action`. Only a list may be flattened: `Port.0` is no `Port`.
     #[must_use]
     pub fn refuses(&self, action: &Action, parameter: &str) -> bool {
-        let list = parameter.split('.').next().unwrap_or(parameter);
-        let known = |name: &String| name == list;
         match self.unknown {
             UnknownParameters::Ignore => false,
-            UnknownParameters::Refuse => {
-                !(self.common.iter().any(known)
-                    || action.required.iter().any(known)
-                    || action.optional.iter().any(known))
-            }
+            UnknownParameters::Refuse => match parameter.split_once('.') {
+                Some((list, _)) => !action.lists.iter().any(|known| known == list),
+                None => {
+                    let mut known = self.common.iter().chain(&action.required).chain(&action.optional);
+                    !known.any(|known| known == parameter)
+                }
+            },
         }
+    }
+}
+
+impl Action {
+    /// Whether a parameter that is required is there: by its name with a value, or, for a list, by any of its items.
+    #[must_use]
+    pub fn has(&self, params: &Params, name: &str) -> bool {
+        let item = |param: &Param| param.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        let listed = self.lists.iter().any(|list| list == name) && params.iter().any(item);
+        listed || params.filled(name).is_some()
     }
 }

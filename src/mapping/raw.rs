@@ -48,6 +48,7 @@ pub(in crate::mapping) struct RawAction {
     pub(in crate::mapping) operation: Option<Word>,
     pub(in crate::mapping) required: Option<Vec<String>>,
     pub(in crate::mapping) optional: Option<Vec<String>>,
+    pub(in crate::mapping) lists: Option<Vec<String>>,
     pub(in crate::mapping) max_backends: Option<usize>,
 }
 
@@ -82,6 +83,7 @@ pub(in crate::mapping) struct RawField {
     pub(in crate::mapping) range: Option<Spanned<[u32; 2]>>,
     pub(in crate::mapping) length: Option<Spanned<[u32; 2]>>,
     pub(in crate::mapping) values: Option<BTreeMap<String, Word>>,
+    pub(in crate::mapping) told: Option<BTreeMap<String, Word>>,
     pub(in crate::mapping) fallback: Option<BTreeMap<Word, Word>>,
 }
 

@@ -43,9 +43,11 @@ impl Reader<'_, '_> {
         else {
             return Ok(Kind::Instance);
         };
-        let Rule::Kinds { values, .. } = &row.rule else { return Ok(Kind::Instance) };
+        let Rule::Kinds { values, told, fallback: _ } = &row.rule else { return Ok(Kind::Instance) };
+        let told = told.iter().filter(|_| self.record.told);
         values
             .iter()
+            .chain(told)
             .find(|(known, _)| known == word)
             .map(|(_, kind)| *kind)
             .ok_or_else(|| self.wrong(row, word))
@@ -121,7 +123,8 @@ impl Reader<'_, '_> {
         };
         let Rule::Range(low, high) = row.rule else { return Ok(None) };
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let number = text.parse().ok().filter(|number| digits && (low..=high).contains(number));
+        let fits = |number: &u32| digits && (self.record.told || (low..=high).contains(number));
+        let number = text.parse().ok().filter(fits);
         number.map(Some).ok_or_else(|| self.wrong(row, text))
     }
 

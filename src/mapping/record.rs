@@ -44,6 +44,8 @@ pub enum Rule {
     Kinds {
         /// The words.
         values: Vec<(String, Kind)>,
+        /// Words that only a reply may have: the cloud holds such a thing and no longer takes one.
+        told: Vec<(String, Kind)>,
         /// The stand-ins.
         fallback: Vec<(Kind, Kind)>,
     },
@@ -58,6 +60,8 @@ pub struct Record<'r> {
     pub prefix: String,
     /// Whether the cloud takes names in any letter case.
     pub any_case: bool,
+    /// Whether the cloud told it of something that it holds. What it takes from callers today does not bind that.
+    pub told: bool,
     /// Names and values.
     pub cells: Vec<(Cow<'r, str>, Cell<'r>)>,
 }

@@ -85,7 +85,7 @@ fn says(field: Field, backend: &Backend) -> bool {
 
 impl FieldRow {
     fn word_for(&self, kind: Kind) -> Result<&str, Fault> {
-        let Rule::Kinds { values, fallback } = &self.rule else {
+        let Rule::Kinds { values, told: _, fallback } = &self.rule else {
             return Err(Fault::new(FaultKind::Internal, "the row of `kind` has no words"));
         };
         let stand_in = fallback.iter().find(|(from, _)| *from == kind).map(|(_, to)| *to);

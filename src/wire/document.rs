@@ -129,7 +129,8 @@ impl Document {
         match self {
             Self::Record(members) => members.iter().for_each(|(name, value)| value.element(name, xml)),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => {
-                xml.push_str(&escape(self.scalar().unwrap_or_default()));
+                let text = self.scalar().unwrap_or_default().replace(no_xml_character, "\u{FFFD}");
+                xml.push_str(&escape(text.as_str()));
             }
         }
         for part in ["</", name, ">"] {
@@ -149,6 +150,12 @@ impl Document {
             Self::Record(_) => "an object",
         }
     }
+}
+
+/// Whether XML 1.0 has no way to write a character, escaped or not (section 2.2, Char).
+fn no_xml_character(character: char) -> bool {
+    let written = matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..);
+    !written
 }
 
 /// How deep a document may nest; strict JSON stops at the same depth.

@@ -86,7 +86,7 @@ fn fate(from: &Cloud, to: &Cloud, field: Field) -> String {
 fn kinds(from: &Cloud, to: &Cloud) -> String {
     let (
         Some(FieldRow { rule: Rule::Kinds { values, .. }, .. }),
-        Some(FieldRow { rule: Rule::Kinds { values: there, fallback }, .. }),
+        Some(FieldRow { rule: Rule::Kinds { values: there, fallback, told: _ }, .. }),
     ) = (from.backend.row(Field::Kind), to.backend.row(Field::Kind))
     else {
         panic!("both clouds have kinds");

@@ -26,6 +26,7 @@ pub(super) fn actions(layers: &[SourceText]) -> Result<Vec<Action>, Vec<Diagnost
                     replace(&mut row.operation, operation);
                     replace(&mut row.required, raw.required);
                     replace(&mut row.optional, raw.optional);
+                    replace(&mut row.lists, raw.lists);
                     replace(&mut row.max_backends, raw.max_backends);
                 }
                 (None, Some(operation)) => rows.push(Action {
@@ -33,6 +34,7 @@ pub(super) fn actions(layers: &[SourceText]) -> Result<Vec<Action>, Vec<Diagnost
                     operation,
                     required: raw.required.unwrap_or_default(),
                     optional: raw.optional.unwrap_or_default(),
+                    lists: raw.lists.unwrap_or_default(),
                     max_backends: raw.max_backends.unwrap_or(1),
                 }),
                 (None, None) => {

@@ -76,6 +76,7 @@ fn lay_field(fields: &mut Vec<(SourceText, RawField)>, layer: &SourceText, over:
         range: over.range.or(field.range.take()),
         length: over.length.or(field.length.take()),
         values: over.values.or(field.values.take()),
+        told: over.told.or(field.told.take()),
         fallback: over.fallback.or(field.fallback.take()),
     };
 }
@@ -86,14 +87,16 @@ fn loss(layer: &SourceText, field: &Word, policy: &Word) -> Result<(Field, LossP
 }
 
 fn field_row(layer: &SourceText, raw: RawField) -> Result<FieldRow, Diagnostic> {
-    let RawField { wire, model, default, range, length, values, fallback } = raw;
+    let RawField { wire, model, default, range, length, values, told, fallback } = raw;
     let Some(model) = model else {
         return Err(layer.error(wire.span(), "a new field needs a `model`"));
     };
     let field = named(layer, &model, &Field::ALL, Field::name)?;
     let values = values.unwrap_or_default();
     let rule = match field {
-        Field::Kind => kinds(layer, &wire, &values, &fallback.unwrap_or_default())?,
+        Field::Kind => {
+            kinds(layer, &wire, &values, &told.unwrap_or_default(), &fallback.unwrap_or_default())?
+        }
         Field::Enabled | Field::Standby => yes_no(layer, &wire, &values)?,
         Field::Port => number_range(layer, &wire, range.as_ref(), 1, 65_535)?,
         Field::Weight => number_range(layer, &wire, range.as_ref(), 0, 100)?,
@@ -131,18 +134,24 @@ fn kinds(
     layer: &SourceText,
     wire: &Word,
     values: &BTreeMap<String, Word>,
+    told: &BTreeMap<String, Word>,
     fallback: &BTreeMap<Word, Word>,
 ) -> Result<Rule, Diagnostic> {
     if values.is_empty() {
         return Err(layer.error(wire.span(), "a kind needs `values`, one word for each kind"));
     }
     let kind = |word: &Word| named(layer, word, &Kind::ALL, Kind::name);
-    let mut words =
-        values.iter().map(|(text, word)| Ok((text.clone(), kind(word)?))).collect::<Result<Vec<_>, _>>()?;
-    words.sort_by_key(|(_, kind)| *kind);
+    let words = |words: &BTreeMap<String, Word>| {
+        let mut words: Vec<_> = words
+            .iter()
+            .map(|(text, word)| Ok((text.clone(), kind(word)?)))
+            .collect::<Result<_, Diagnostic>>()?;
+        words.sort_by_key(|(_, kind)| *kind);
+        Ok(words)
+    };
     let fallback =
-        fallback.iter().map(|(from, to)| Ok((kind(from)?, kind(to)?))).collect::<Result<Vec<_>, _>>()?;
-    Ok(Rule::Kinds { values: words, fallback })
+        fallback.iter().map(|(from, to)| Ok((kind(from)?, kind(to)?))).collect::<Result<_, Diagnostic>>()?;
+    Ok(Rule::Kinds { values: words(values)?, told: words(told)?, fallback })
 }
 
 fn yes_no(layer: &SourceText, wire: &Word, values: &BTreeMap<String, Word>) -> Result<Rule, Diagnostic> {

@@ -56,7 +56,7 @@ pub(super) fn identity(target: &Target, port: Port) -> Backend {
 pub(super) fn read_members(body: &Document, table: &BackendTable) -> Result<Vec<Member>, Fault> {
     let list = body.member(LIST).and_then(|list| list.member(ITEM)).map_or(&[][..], Document::items);
     let member = |item: &Document| {
-        let record = record(item, String::new())?;
+        let record = Record { told: true, ..record(item, String::new())? };
         Ok(Member { backend: table.read(&record)?.backend, id: None })
     };
     list.iter().map(member).collect()
@@ -134,7 +134,7 @@ fn record(item: &Document, prefix: String) -> Result<Record<'static>, Fault> {
     // "null = absent": the Kubernetes controller sends `"TargetRef":null`, Python scripts send None.
     let given = members.iter().filter(|(_, value)| *value != Document::Null);
     let cells = given.map(|(name, value)| (Cow::Owned(name.clone()), cell(value))).collect();
-    Ok(Record { prefix, any_case: true, cells })
+    Ok(Record { prefix, any_case: true, told: false, cells })
 }
 
 fn cell(value: &Document) -> Cell<'static> {
@@ -163,7 +163,7 @@ fn flattened(params: &Params) -> Result<Vec<Record<'static>>, Fault> {
             record.cells.push(cell);
         } else {
             let prefix = format!("{LIST}.{index}.");
-            numbered.push((index, Record { prefix, any_case: true, cells: vec![cell] }));
+            numbered.push((index, Record { prefix, any_case: true, told: false, cells: vec![cell] }));
         }
     }
     numbered.sort_by_key(|(index, _)| *index);

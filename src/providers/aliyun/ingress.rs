@@ -22,13 +22,14 @@ impl Ingress for Slb {
     fn likeness(&self, call: &Call, cloud: &Cloud) -> Likeness {
         let signed =
             call.header(header::AUTHORIZATION.as_str()).is_some_and(|value| value.starts_with("ACS3-"));
-        let body = std::str::from_utf8(&call.body).unwrap_or_default();
-        let has = |name: &str| [call.query.as_str(), body].iter().any(|raw| value_of(raw, name).is_some());
+        let body = String::from_utf8_lossy(&call.body);
+        let has = |name: &str| [call.query.as_str(), &body].iter().any(|raw| value_of(raw, name).is_some());
         if signed || ["AccessKeyId", "SignatureNonce", "SignatureMethod"].iter().any(|name| has(name)) {
             return Likeness::Credentials;
         }
-        let named = |raw| value_of(raw, "Action").is_some_and(|name| cloud.actions.named(name).is_some());
-        if named(&call.query) || named(body) || call.header(envelope::ACTION_HEADER).is_some() {
+        let named =
+            |raw: &str| value_of(raw, "Action").is_some_and(|name| cloud.actions.named(name).is_some());
+        if named(&call.query) || named(&body) || call.header(envelope::ACTION_HEADER).is_some() {
             return Likeness::Action;
         }
         Likeness::None
@@ -137,7 +138,7 @@ fn action<'c>(arrival: &Arrival, cloud: &'c Cloud) -> Result<&'c Action, Fault> 
 }
 
 fn check_required(action: &Action, params: &Params) -> Result<(), Fault> {
-    match action.required.iter().find(|name| params.filled(name).is_none()) {
+    match action.required.iter().find(|name| !action.has(params, name)) {
         None => Ok(()),
         Some(name) => Err(Fault::of_field(FaultKind::MissingParameter, name.clone(), "")),
     }

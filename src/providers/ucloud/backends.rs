@@ -24,7 +24,12 @@ pub(super) fn read_single(params: &Params, cloud: &Cloud) -> Result<Reading, Fau
     let cells = params
         .iter()
         .map(|param| (Cow::Borrowed(param.name.as_str()), Cell::Text(Cow::Borrowed(param.value.as_str()))));
-    cloud.backend.read(&Record { prefix: String::new(), any_case: false, cells: cells.collect() })
+    cloud.backend.read(&Record {
+        prefix: String::new(),
+        any_case: false,
+        told: false,
+        cells: cells.collect(),
+    })
 }
 
 /// The backends of AllocateBackendBatch, in the order of their numbers.
@@ -60,7 +65,7 @@ fn item_record<'r>(name: &str, values: &[&'r str], cloud: &Cloud) -> Record<'r> 
         (Cow::Owned(cloud.backend.wire_name(field).to_owned()), Cell::Text(Cow::Borrowed(*value)))
     };
     let cells = ITEM.into_iter().zip(values).map(cell).collect();
-    Record { prefix: format!("{name}."), any_case: false, cells }
+    Record { prefix: format!("{name}."), any_case: false, told: false, cells }
 }
 
 /// `Backends.0`, `Backends.1`, … sorted by number; gaps and a base of 1 are taken.
@@ -95,7 +100,8 @@ pub(super) fn read_member(item: &Document, cloud: &Cloud) -> Result<Member, Faul
     for field in [Field::Vpc, Field::Subnet, Field::Port, Field::Weight, Field::Enabled, Field::Standby] {
         cell(field, text(cloud.backend.wire_name(field)));
     }
-    let mut backend = cloud.backend.read(&Record { prefix: String::new(), any_case: false, cells })?.backend;
+    let mut backend =
+        cloud.backend.read(&Record { prefix: String::new(), any_case: false, told: true, cells })?.backend;
     // The private address of an interface is told, not chosen.
     if let crate::model::Target::Resource { address, .. } = &mut backend.target {
         *address = None;

@@ -62,6 +62,9 @@ fn flatten(name: &str, value: &Document, params: &mut Params) {
         Document::Bool(_) | Document::Number(_) | Document::Text(_) => {
             params.push(name, value.scalar().unwrap_or_default());
         }
+        // An empty list is no absent value: it keeps a name, which no parameter but a list has.
+        Document::List(items) if items.is_empty() => params.push(format!("{name}.0"), ""),
+        Document::Record(members) if members.is_empty() => params.push(format!("{name}."), ""),
         Document::List(items) => {
             for (index, item) in items.iter().enumerate() {
                 flatten(&format!("{name}.{index}"), item, params);

@@ -20,9 +20,9 @@ pub(super) struct Ulb;
 
 impl Ingress for Ulb {
     fn likeness(&self, call: &Call, cloud: &Cloud) -> Likeness {
-        let body = std::str::from_utf8(&call.body).unwrap_or_default();
+        let body = String::from_utf8_lossy(&call.body);
         let value = |name: &str| {
-            let mut raw = [call.query.as_str(), body].into_iter().flat_map(|raw| raw.split('&'));
+            let mut raw = [call.query.as_str(), &body].into_iter().flat_map(|raw| raw.split('&'));
             raw.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
         };
         let json = body.trim_start().starts_with('{');
@@ -138,10 +138,7 @@ fn check_names(action: &Action, params: &Params, cloud: &Cloud) -> Result<(), Fa
         let detail = format!("{} has no such parameter", action.name);
         return Err(Fault::of_field(FaultKind::UnknownParameter, unknown.name.clone(), detail));
     }
-    let listed = |name: &str| {
-        params.iter().any(|param| param.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
-    };
-    match action.required.iter().find(|name| params.filled(name).is_none() && !listed(name)) {
+    match action.required.iter().find(|name| !action.has(params, name)) {
         None => Ok(()),
         Some(name) => Err(Fault::of_field(FaultKind::MissingParameter, name.clone(), "")),
     }
