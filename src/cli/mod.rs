@@ -18,14 +18,21 @@ use std::{
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use self::embedded::Problems;
 use crate::telemetry::{LogFormat, log_to_stderr};
 
 /// What a command ends in when it could be run at all: whether everything was as it should be.
 type Ending = Result<bool, Box<dyn std::error::Error>>;
 
+/// Arguments that are well formed and make no sense together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}; see --help")]
+struct Usage(String);
+
 /// Lets a tool written for one cloud's load balancer API work on another's.
 #[derive(Debug, Parser)]
-#[command(version, about, propagate_version = true, after_help = EXAMPLES)]
+// Examples are to be pasted, so nothing wraps them.
+#[command(version, about, propagate_version = true, after_help = EXAMPLES, term_width = 0)]
 struct Arguments {
     /// The form of log lines, which go to standard error; their level is set by RUST_LOG
     #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
@@ -108,15 +115,18 @@ fn exit_code(ending: Ending) -> ExitCode {
     match ending {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
+        Err(error) if error.is::<Usage>() => told(&format!("weighbridge: {error}"), ExitCode::from(2)),
+        Err(error) if error.is::<Problems>() => told(&error.to_string(), ExitCode::FAILURE),
         // `weighbridge explain … | head` closes the pipe early: that is the reader's right and no failure of ours.
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let mut stderr = io::stderr().lock();
-            // Nothing is left to tell it to if this fails too.
-            let _unheard = writeln!(stderr, "weighbridge: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => told(&format!("weighbridge: {error}"), ExitCode::FAILURE),
     }
+}
+
+fn told(what: &str, code: ExitCode) -> ExitCode {
+    // Nothing is left to tell it to if this fails too.
+    let _unheard = writeln!(io::stderr().lock(), "{what}");
+    code
 }
 
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {

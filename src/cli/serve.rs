@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::signal;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -58,7 +58,7 @@ async fn serve(mut config: Config, simulated: bool) -> Result<(), Box<dyn std::e
         if simulated { Some(Simulation::start(&mut config, &stamps, Duration::ZERO).await?) } else { None };
     let clients = config.clients.clone();
     let stop = CancellationToken::new();
-    let interrupted = interrupted()?;
+    let mut signals = Signals::catch()?;
     let gateway = Gateway::bind(config, stamps.clone()).await?;
     let addresses = gateway.addresses()?;
     for address in &addresses {
@@ -68,10 +68,13 @@ async fn serve(mut config: Config, simulated: bool) -> Result<(), Box<dyn std::e
         welcome(*address, &clients, &stamps)?;
     }
     let running = tokio::spawn(gateway.run(stop.clone()));
-    interrupted.await;
-    info!("stopping: what is in flight is finished first");
+    signals.next().await;
+    info!("stopping: what is in flight is finished first; once more stops at once");
     stop.cancel();
-    running.await?;
+    tokio::select! {
+        ended = running => ended?,
+        () = signals.next() => return Err("stopped at once, with requests in flight".into()),
+    }
     if let Some(simulation) = simulation {
         simulation.stop().await;
     }
@@ -79,16 +82,23 @@ async fn serve(mut config: Config, simulated: bool) -> Result<(), Box<dyn std::e
     Ok(())
 }
 
-/// Ends at the first SIGINT or SIGTERM. The signals are caught from the call on, not from the first poll.
-fn interrupted() -> io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
-    let mut interrupt = signal::unix::signal(signal::unix::SignalKind::interrupt())?;
-    Ok(async move {
+/// SIGINT and SIGTERM, caught from the start on.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn catch() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    })
+    }
 }
 
 /// A screen that a newcomer can paste from.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
-    Ending,
+    Ending, Usage,
     embedded::Problems,
     request_text,
     request_text::{read_request, to_curl},
@@ -72,28 +72,29 @@ impl Sign {
         Ok(true)
     }
 
-    fn scheme(&self, provider: &Provider, default: &str) -> Result<&'static dyn Scheme, String> {
+    fn scheme(&self, provider: &Provider, default: &str) -> Result<&'static dyn Scheme, Usage> {
         let wanted = self.scheme.as_deref().unwrap_or(default);
         provider.schemes.iter().copied().find(|scheme| scheme.id() == wanted).ok_or_else(|| {
             let known: Vec<&str> = provider.schemes.iter().map(|scheme| scheme.id()).collect();
-            format!("`{}` has no scheme `{wanted}`; write one of {}", provider.id, known.join(", "))
+            Usage(format!("`{}` has no scheme `{wanted}`; write one of {}", provider.id, known.join(", ")))
         })
     }
 }
 
-fn read_secret(reference: &str) -> Result<Secret, String> {
+fn read_secret(reference: &str) -> Result<Secret, Usage> {
     let empty = |text: &String| !text.is_empty();
     if let Some(name) = reference.strip_prefix("env:") {
         let value = std::env::var(name).ok().filter(empty);
-        return value.map(Secret::new).ok_or_else(|| format!("the environment variable `{name}` is not set"));
+        let unset = || Usage(format!("the environment variable `{name}` is not set"));
+        return value.map(Secret::new).ok_or_else(unset);
     }
     if let Some(path) = reference.strip_prefix("file:") {
-        let text =
-            std::fs::read_to_string(path).map_err(|error| format!("`{path}` cannot be read: {error}"))?;
+        let unread = |error| Usage(format!("`{path}` cannot be read: {error}"));
+        let text = std::fs::read_to_string(path).map_err(unread)?;
         return Ok(Secret::new(text.trim_end()));
     }
     // A secret on a command line can be read by every user of the machine.
-    Err("a secret is named by env:NAME or file:PATH, never written on the command line".to_owned())
+    Err(Usage("a secret is named by env:NAME or file:PATH, never written on the command line".to_owned()))
 }
 
 /// Where the request goes: its own origin, or that of its Host header.

@@ -37,8 +37,9 @@ pub fn load(
     known: &[Known<'_>],
 ) -> Result<Config, Vec<Diagnostic>> {
     let name = path.display().to_string();
-    let text = fs::read_to_string(path)
-        .map_err(|error| vec![SourceText::new(&name, "").error(0..0, format!("cannot be read: {error}"))])?;
+    let text = fs::read_to_string(path).map_err(|error| {
+        vec![SourceText::new(&name, "").error(0..0, format!("cannot be read: {error}; name a config file"))]
+    })?;
     let base_dir = path.parent().unwrap_or(Path::new(""));
     load_text(&SourceText::new(&name, &text), None, base_dir, environment, known)
 }

@@ -34,9 +34,7 @@ pub struct Gateway {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// An address cannot be listened on.
-    #[error(
-        "cannot listen on {address}: {reason}; stop what listens there, or write another address in `listen`"
-    )]
+    #[error("cannot listen on {address}: {reason}; stop what listens there, or choose another address")]
     Listen {
         /// The address.
         address: SocketAddr,

@@ -75,13 +75,15 @@ impl Actions {
     pub fn refuses(&self, action: &Action, parameter: &str) -> bool {
         match self.unknown {
             UnknownParameters::Ignore => false,
-            UnknownParameters::Refuse => match parameter.split_once('.') {
-                Some((list, _)) => !action.lists.iter().any(|known| known == list),
-                None => {
-                    let mut known = self.common.iter().chain(&action.required).chain(&action.optional);
-                    !known.any(|known| known == parameter)
-                }
-            },
+            UnknownParameters::Refuse => !self.known(action, parameter),
+        }
+    }
+
+    fn known(&self, action: &Action, parameter: &str) -> bool {
+        let names = || self.common.iter().chain(&action.required).chain(&action.optional);
+        match parameter.split_once('.') {
+            Some((list, _)) => action.lists.iter().any(|known| known == list),
+            None => names().any(|known| known == parameter),
         }
     }
 }

@@ -192,13 +192,23 @@ impl Reader<'_, '_> {
     }
 
     fn wrong(&self, row: &FieldRow, found: &str) -> Fault {
-        let detail = format!("`{}` has to be {}, not `{found}`", self.label(row.field), row.allowed());
+        let (label, allowed) = (self.label(row.field), row.allowed());
+        let detail = format!("`{label}` has to be {allowed}, not `{}`", excerpt(found));
         Fault::of_field(kind_of_wrong(row.field), self.label(row.field), detail)
     }
 
     fn out_of_model(&self, field: Field, number: u32) -> Fault {
         let detail = format!("`{}` cannot be {number}", self.label(field));
         Fault::of_field(kind_of_wrong(field), self.label(field), detail)
+    }
+}
+
+/// As much of a value as a message needs.
+fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
     }
 }
 

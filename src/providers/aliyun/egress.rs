@@ -84,7 +84,10 @@ fn told_fault(reply: &Reply, body: &Document, cloud: &Cloud) -> Option<Fault> {
         None => return Some(lost(cloud, &format!("HTTP {} without a code", reply.status.as_u16()))),
     };
     let kind = cloud.faults.kind_of(reply.status, &code);
-    let detail = format!("{} answered {code}: {}", cloud.title, text("Message").unwrap_or_default());
+    let message = text("Message").unwrap_or_default();
+    // What follows repeats every parameter of the call, the gateway's own token among them.
+    let message = message.split("server string to sign").next().unwrap_or_default();
+    let detail = format!("{} answered {code}: {message}", cloud.title);
     let request = text("RequestId").unwrap_or_default();
     Some(Fault::new(kind, detail).caused_by(format!("request {request} of {}", cloud.title)))
 }

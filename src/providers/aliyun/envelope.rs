@@ -52,7 +52,13 @@ pub(super) fn version(arrival: &Arrival) -> Option<&str> {
 pub(super) fn format(call: &Call, arrival: Option<&Arrival>, cloud: &Cloud) -> Format {
     let asked = match arrival {
         Some(arrival) => arrival.params.filled("Format"),
-        None => call.query.split('&').find_map(|pair| pair.strip_prefix("Format=")),
+        None => {
+            let body = std::str::from_utf8(&call.body).unwrap_or_default();
+            [&call.query, body]
+                .iter()
+                .flat_map(|raw| raw.split('&'))
+                .find_map(|pair| pair.strip_prefix("Format="))
+        }
     };
     match asked {
         Some(word) if word.eq_ignore_ascii_case("xml") => Format::Xml,
