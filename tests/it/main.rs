@@ -6,5 +6,6 @@ mod engine;
 mod layering;
 mod readme;
 mod robustness;
+mod sdk;
 mod signatures;
 mod support;

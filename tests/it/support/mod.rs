@@ -1,6 +1,9 @@
 //! What several tests need.
 
+pub mod house;
 pub mod message;
+pub mod program;
+pub mod tap;
 
 use std::path::{Path, PathBuf};
 
