@@ -7,3 +7,4 @@ mod aliyun;
 mod driver;
 mod install;
 mod ucloud;
+mod welcome;

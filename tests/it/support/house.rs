@@ -55,6 +55,11 @@ impl Clouds {
         Self { config, simulation, runtime }
     }
 
+    /// Where the cloud of a target listens.
+    pub fn origin(&self, target: &str) -> &str {
+        &self.config.targets.iter().find(|known| known.name == target).unwrap().endpoint
+    }
+
     /// What a group of a target's cloud holds, by port.
     pub fn held(&self, target: &str, group: &str) -> Vec<Held> {
         let members = self.simulation.cloud(target).unwrap().members(group);

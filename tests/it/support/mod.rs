@@ -3,6 +3,9 @@
 pub mod house;
 pub mod message;
 pub mod program;
+pub mod served;
+pub mod signer;
+pub mod site;
 pub mod tap;
 
 use std::path::{Path, PathBuf};

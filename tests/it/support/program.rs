@@ -57,6 +57,27 @@ impl Program {
         Self { child, out, err }
     }
 
+    /// What `wanted` finds in standard output, as soon as it does.
+    pub fn hear_out<T>(&self, within: Duration, wanted: impl Fn(&str) -> Option<T>) -> T {
+        self.out.find(within, wanted).unwrap_or_else(|| panic!("never said so: {self:?}"))
+    }
+
+    /// What `wanted` finds in standard error, as soon as it does.
+    pub fn hear_err<T>(&self, within: Duration, wanted: impl Fn(&str) -> Option<T>) -> T {
+        self.err.find(within, wanted).unwrap_or_else(|| panic!("never said so: {self:?}"))
+    }
+
+    /// Asks it to stop.
+    pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal. The standard library sends none but the last one.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{self:?}");
+    }
+
     /// Waits for its end; one that takes longer is killed, and the test fails.
     pub fn end(mut self, within: Duration) -> Ended {
         let deadline = Instant::now() + within;
@@ -113,6 +134,19 @@ impl Speech {
 
     fn said(&self) -> MutexGuard<'_, Said> {
         self.0.0.lock().unwrap()
+    }
+
+    fn find<T>(&self, within: Duration, wanted: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let deadline = Instant::now() + within;
+        let mut said = self.said();
+        loop {
+            let found = wanted(&String::from_utf8_lossy(&said.bytes));
+            let left = deadline.saturating_duration_since(Instant::now());
+            if found.is_some() || said.over || left.is_zero() {
+                return found;
+            }
+            said = self.0.1.wait_timeout(said, left).unwrap().0;
+        }
     }
 
     fn whole(&self) -> String {

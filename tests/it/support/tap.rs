@@ -23,6 +23,8 @@ pub struct Tap {
 /// One call that went through and was answered.
 #[derive(Debug, Clone)]
 pub struct Tapped {
+    /// The call, as it was received.
+    pub call: Call,
     /// How long the answer took.
     pub took: Duration,
 }
@@ -59,9 +61,9 @@ impl Tap {
 impl Line {
     async fn hand_on(&self, call: Call) -> Reply {
         let began = Instant::now();
-        let onward = Call { origin: self.onward.clone(), ..call };
+        let onward = Call { origin: self.onward.clone(), ..call.clone() };
         let reply = self.client.send(onward, PATIENCE, MAX_REPLY_BYTES).await.unwrap();
-        self.tapped.lock().unwrap().push(Tapped { took: began.elapsed() });
+        self.tapped.lock().unwrap().push(Tapped { call, took: began.elapsed() });
         reply
     }
 }
