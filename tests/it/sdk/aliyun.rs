@@ -173,6 +173,18 @@ fn tea_adds_with_signature_1_0() {
     adds_arrive_and_are_answered(Sdk::TeaV1, as_json);
 }
 
+/// It signs and sends `host: http://127.0.0.1:PORT`, which is no host.
+#[test]
+fn tea_is_understood_when_its_endpoint_is_a_url() {
+    let Some(driver) = Sdk::Tea.driver() else { return };
+    let house = House::open(Duration::ZERO);
+    for (slash, first_port) in [("", 1000), ("/", 2000)] {
+        let mut add = Add::of(&house, 3, first_port);
+        add.job["endpoint"] = format!("http://{}{slash}", house.endpoint()).into();
+        add.check_answer(&driver.told(&add.job).unwrap(), as_json);
+    }
+}
+
 #[test]
 fn the_classic_sdk_adds() {
     adds_arrive_and_are_answered(Sdk::Classic, as_json);
