@@ -2,9 +2,11 @@
 #![expect(unreachable_pub, reason = "a test binary has no public API")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod commands;
 mod engine;
 mod layering;
 mod readme;
 mod robustness;
+mod sdk;
 mod signatures;
 mod support;

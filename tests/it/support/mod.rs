@@ -1,6 +1,12 @@
 //! What several tests need.
 
+pub mod house;
 pub mod message;
+pub mod program;
+pub mod served;
+pub mod signer;
+pub mod site;
+pub mod tap;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,129 @@
+//! The embedded default in this process, over real sockets: both clouds simulated, and a gateway between them.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+use weighbridge::{
+    auth::Stamps,
+    config::Config,
+    gateway::Gateway,
+    model::{Kind, Target, Traffic},
+    simulator::Simulation,
+};
+
+use super::demo_config;
+
+/// Simulated clouds, one for each target of a config. Dropping them ends them.
+pub struct Clouds {
+    /// The config, with the addresses of the clouds in its targets.
+    pub config: Config,
+    simulation: Simulation,
+    runtime: Runtime,
+}
+
+/// A gateway before simulated clouds.
+pub struct House {
+    clouds: Clouds,
+    address: SocketAddr,
+}
+
+/// One backend as a simulated cloud holds it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Held {
+    /// Its port; first, so that backends sort by it.
+    pub port: u16,
+    /// Its id, or its address.
+    pub server: String,
+    /// What kind of thing it is.
+    pub kind: Kind,
+    /// Its weight; none for one that gets no traffic.
+    pub weight: Option<u8>,
+}
+
+impl Clouds {
+    /// Starts those of the embedded default; every call to one of them takes `latency`.
+    pub fn open(latency: Duration) -> Self {
+        Self::of(demo_config(), latency)
+    }
+
+    /// Starts those of a config.
+    pub fn of(mut config: Config, latency: Duration) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let stamps = Stamps::system().unwrap();
+        let simulation = runtime.block_on(Simulation::start(&mut config, &stamps, latency)).unwrap();
+        Self { config, simulation, runtime }
+    }
+
+    /// Where the cloud of a target listens.
+    pub fn origin(&self, target: &str) -> &str {
+        &self.config.targets.iter().find(|known| known.name == target).unwrap().endpoint
+    }
+
+    /// What a group of a target's cloud holds, by port.
+    pub fn held(&self, target: &str, group: &str) -> Vec<Held> {
+        let members = self.simulation.cloud(target).unwrap().members(group);
+        let mut held: Vec<Held> = members
+            .into_iter()
+            .map(|member| Held {
+                port: member.backend.port.get(),
+                server: server(&member.backend.target),
+                kind: member.backend.target.kind(),
+                weight: weight(member.backend.traffic),
+            })
+            .collect();
+        held.sort();
+        held
+    }
+
+    /// How many calls the cloud of a target got.
+    pub fn calls(&self, target: &str) -> usize {
+        self.simulation.cloud(target).unwrap().calls().len()
+    }
+
+    /// Runs `work` beside the clouds until they are dropped.
+    pub fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(work);
+    }
+
+    /// Waits for `work`.
+    pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+}
+
+impl House {
+    /// Opens a gateway before clouds that take `latency` for every call.
+    pub fn open(latency: Duration) -> Self {
+        let clouds = Clouds::open(latency);
+        let config = Config { listen: vec!["127.0.0.1:0".parse().unwrap()], ..clouds.config.clone() };
+        let gateway = clouds.wait(Gateway::bind(config, Stamps::system().unwrap())).unwrap();
+        let address = gateway.addresses().unwrap()[0];
+        clouds.beside(gateway.run(CancellationToken::new()));
+        Self { clouds, address }
+    }
+
+    /// Where the gateway listens, `host:port`.
+    pub fn endpoint(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The clouds behind the gateway.
+    pub fn clouds(&self) -> &Clouds {
+        &self.clouds
+    }
+}
+
+fn server(target: &Target) -> String {
+    match target {
+        Target::Resource { id, kind: _, address: _ } => id.to_string(),
+        Target::Address { ip, kind: _, vpc: _, subnet: _ } => ip.to_string(),
+    }
+}
+
+fn weight(traffic: Traffic) -> Option<u8> {
+    match traffic {
+        Traffic::On(weight) => Some(weight.get()),
+        Traffic::Off(_) => None,
+    }
+}
