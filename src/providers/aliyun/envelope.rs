@@ -50,16 +50,7 @@ pub(super) fn version(arrival: &Arrival) -> Option<&str> {
 
 /// The format that a request asks for. `None` and other words are what SDKs send for no wish.
 pub(super) fn format(call: &Call, arrival: Option<&Arrival>, cloud: &Cloud) -> Format {
-    let asked = match arrival {
-        Some(arrival) => arrival.params.filled("Format"),
-        None => {
-            let body = std::str::from_utf8(&call.body).unwrap_or_default();
-            [&call.query, body]
-                .iter()
-                .flat_map(|raw| raw.split('&'))
-                .find_map(|pair| pair.strip_prefix("Format="))
-        }
-    };
+    let asked = arrival.map_or_else(|| raw_format(call), |arrival| arrival.params.filled("Format"));
     match asked {
         Some(word) if word.eq_ignore_ascii_case("xml") => Format::Xml,
         Some(word) if word.eq_ignore_ascii_case("json") => Format::Json,
@@ -87,6 +78,13 @@ pub(super) fn lay_out(mut call: Call, common: &Params, own: &Params) -> Call {
             parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join("&");
     }
     call
+}
+
+/// The format of a call that could not be unpacked.
+fn raw_format(call: &Call) -> Option<&str> {
+    let body = std::str::from_utf8(&call.body).unwrap_or_default();
+    let mut pairs = [&call.query, body].into_iter().flat_map(|raw| raw.split('&'));
+    pairs.find_map(|pair| pair.strip_prefix("Format="))
 }
 
 /// A document as a reply. The XML media type is spelled as the ACS3 SDKs compare it.
