@@ -1,6 +1,13 @@
 //! What several tests need.
 
+pub mod caller;
+pub mod comparison;
+pub mod house;
 pub mod message;
+pub mod rows;
+pub mod signing;
+pub mod target;
+pub mod xml;
 
 use std::path::PathBuf;
 
