@@ -2,7 +2,9 @@
 #![expect(unreachable_pub, reason = "a test binary has no public API")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod fields;
 mod golden;
 mod layering;
+mod places;
 mod signatures;
 mod support;
