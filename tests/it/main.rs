@@ -5,6 +5,8 @@
 mod fields;
 mod golden;
 mod layering;
+mod limits;
 mod places;
+mod shapes;
 mod signatures;
 mod support;
