@@ -7,6 +7,7 @@ mod golden;
 mod layering;
 mod limits;
 mod places;
+mod refusals;
 mod shapes;
 mod signatures;
 mod support;
