@@ -4,9 +4,15 @@
 
 mod commands;
 mod engine;
+mod fields;
+mod golden;
 mod layering;
+mod limits;
+mod places;
 mod readme;
+mod refusals;
 mod robustness;
 mod sdk;
+mod shapes;
 mod signatures;
 mod support;

@@ -1,12 +1,19 @@
 //! What several tests need.
 
+pub mod caller;
+pub mod comparison;
 pub mod house;
 pub mod message;
+pub mod outpost;
 pub mod program;
+pub mod rows;
 pub mod served;
 pub mod signer;
+pub mod signing;
 pub mod site;
 pub mod tap;
+pub mod target;
+pub mod xml;
 
 use std::path::{Path, PathBuf};
 
