@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderName;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::{Instrument, info, info_span, warn};
 
 use super::{
@@ -16,7 +16,7 @@ use crate::{
     dialect::{Answer, Arrival, Envelope, Handler, Provider, Request},
     http::{self as sockets, Arrived, Overrun, Service},
     mapping::{Cloud, Tables},
-    model::{Fault, FaultKind, Operation},
+    model::{Fault, FaultKind},
     wire::{Call, Reply},
 };
 
@@ -90,10 +90,14 @@ impl Front {
     }
 }
 
-impl Visit<'_> {
+impl<'f> Visit<'f> {
     async fn answer(mut self, call: Call, overrun: Option<Overrun>) -> Reply {
-        let mut operation = None;
-        let result = self.result(call, overrun, &mut operation).await;
+        let admitted = self.admit(call, overrun);
+        let operation = admitted.as_ref().ok().map(|(request, _)| request.operation.clone());
+        let result = match admitted {
+            Ok((request, _place)) => self.front.handler.handle(request).await,
+            Err(fault) => Err(fault),
+        };
         self.log(&result);
         let (ingress, cloud) = (self.speaker.provider.ingress, &self.speaker.cloud);
         let mut reply = ingress.write_reply(&self.envelope, operation.as_ref(), result.as_ref(), cloud);
@@ -101,35 +105,26 @@ impl Visit<'_> {
         reply
     }
 
-    async fn result(
+    /// The request that a call makes, and its place among those in work, which is free again when it is dropped.
+    fn admit(
         &mut self,
         call: Call,
         overrun: Option<Overrun>,
-        operation: &mut Option<Operation>,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<(Request, SemaphorePermit<'f>), Fault> {
         if let Some(overrun) = overrun {
             return Err(self.too_long(overrun));
         }
-        let Ok(_place) = self.front.places.try_acquire() else {
-            return Err(Fault::new(
-                FaultKind::Overloaded,
-                "the gateway has as much in work as it may; try again",
-            ));
-        };
+        let place = self.front.places.try_acquire().map_err(|_| {
+            Fault::new(FaultKind::Overloaded, "the gateway has as much in work as it may; try again")
+        })?;
         let arrival = self.speaker.provider.ingress.unpack(call)?;
         self.read_envelope(&arrival);
         let admission = self.front.gate.admit(&self.speaker, &arrival, self.stamp.now)?;
         self.envelope.shape = admission.caller.shape;
-        let (asked, ineffective) = self.speaker.provider.ingress.read(&arrival, &self.speaker.cloud)?;
-        *operation = Some(asked.clone());
-        let request = Request {
-            id: self.envelope.request_id.clone(),
-            client: admission.caller.client,
-            operation: asked,
-            ineffective,
-            repeat: admission.repeat,
-        };
-        self.front.handler.handle(request).await
+        let (operation, ineffective) = self.speaker.provider.ingress.read(&arrival, &self.speaker.cloud)?;
+        let id = self.envelope.request_id.clone();
+        let (client, repeat) = (admission.caller.client, admission.repeat);
+        Ok((Request { id, client, operation, ineffective, repeat }, place))
     }
 
     fn read_envelope(&mut self, arrival: &Arrival) {
