@@ -3,8 +3,12 @@
 use std::net::IpAddr;
 
 use super::record::{BackendTable, Cell, FieldRow, Reading, Record, Rule};
-use crate::model::{
-    Backend, Fault, FaultKind, Field, Kind, Loss, Port, ResourceId, SubnetId, Target, Traffic, VpcId, Weight,
+use crate::{
+    model::{
+        Backend, Fault, FaultKind, Field, Kind, Loss, Port, ResourceId, SubnetId, Target, Traffic, VpcId,
+        Weight,
+    },
+    wire::excerpt,
 };
 
 impl BackendTable {
@@ -200,15 +204,6 @@ impl Reader<'_, '_> {
     fn out_of_model(&self, field: Field, number: u32) -> Fault {
         let detail = format!("`{}` cannot be {number}", self.label(field));
         Fault::of_field(kind_of_wrong(field), self.label(field), detail)
-    }
-}
-
-/// As much of a value as a message needs.
-fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 80;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
 

@@ -169,10 +169,11 @@ fn from_json5(text: &str) -> Result<Document, DocumentError> {
     json5::from_str(&python_words_as_json(text)).map_err(|error| DocumentError(error.to_string()))
 }
 
-/// The greatest number of brackets that are open at once, outside of strings.
+/// The greatest number of brackets that are open at once. Those in strings and comments count too: whoever opens so many
+/// there is refused, and nobody can hide a bracket from the count.
 fn nesting(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
-    for (_, bracket) in bare(text) {
+    for bracket in text.chars() {
         match bracket {
             '[' | '{' => depth += 1,
             ']' | '}' => depth = depth.saturating_sub(1),
@@ -364,6 +365,8 @@ mod tests {
     fn deep_nesting_is_refused_and_does_not_exhaust_the_stack() {
         assert!(Document::from_loose_json(&"[".repeat(200_000)).is_err());
         assert!(Document::from_loose_json(&"{'a':".repeat(50_000)).is_err());
+        assert!(Document::from_loose_json(&format!("/*'*/{}", "[".repeat(20_000))).is_err());
+        assert!(Document::from_loose_json(&format!("//'\n{}", "[".repeat(20_000))).is_err());
     }
 
     proptest! {

@@ -5,12 +5,14 @@
 
 mod call;
 mod document;
+mod excerpt;
 mod params;
 mod percent;
 mod reply;
 
 pub use call::Call;
 pub use document::{Document, DocumentError};
+pub use excerpt::excerpt;
 pub use params::{EncodingError, Param, Params};
 pub use percent::{encode_form, encode_strict};
 pub use reply::Reply;

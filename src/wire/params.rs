@@ -4,10 +4,13 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
-use super::percent::{encode_form, encode_strict};
+use super::{
+    excerpt::excerpt,
+    percent::{encode_form, encode_strict},
+};
 
 /// One decoded parameter. `Debug` leaves the value out: it may be a signature or a token.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Param {
     /// The name, decoded.
     pub name: String,
@@ -19,23 +22,34 @@ pub struct Param {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Params(Vec<Param>);
 
-/// A parameter whose percent-encoding does not decode to UTF-8 text.
+/// Parameters that cannot be decoded, or that nobody would send.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not percent-encoded UTF-8: {fault}")]
+#[error("`{name}`: {fault}")]
 pub struct EncodingError {
-    /// The name as it stands on the wire.
+    /// The name as it stands on the wire, or the beginning of it.
     pub name: String,
     /// What is wrong, in words.
     pub fault: &'static str,
 }
 
 impl Params {
+    /// More parameters than this are refused: 40 backends flattened are some 250.
+    pub const MOST: usize = 1000;
+
+    /// Longer names than this are refused.
+    pub const LONGEST_NAME: usize = 256;
+
     /// Decodes `a=b&c=d`, with `+` for a space, as every client of both clouds means it.
     ///
     /// # Errors
     /// [`EncodingError`] for a `%` that two hexadecimal digits do not follow, and for bytes that are not UTF-8: a
-    /// lenient decoder would turn both into other text, and the signature would be blamed.
+    /// lenient decoder would turn both into other text, and the signature would be blamed. And for more parameters, or
+    /// longer names, than [`Params::MOST`] and [`Params::LONGEST_NAME`]: this runs before anybody is authenticated.
     pub fn decode(raw: &str) -> Result<Self, EncodingError> {
+        if raw.split('&').nth(Self::MOST).is_some() {
+            return Err(EncodingError { name: "parameters".to_owned(), fault: "there are more than 1000" });
+        }
+        raw.split('&').try_for_each(check_name)?;
         if raw.bytes().any(|byte| byte == b'%' || !byte.is_ascii()) {
             raw.split('&').try_for_each(check_encoding)?;
         }
@@ -175,9 +189,17 @@ fn joined<'p>(params: impl Iterator<Item = &'p Param>, encode: fn(&str, &mut Str
     text
 }
 
+fn check_name(pair: &str) -> Result<(), EncodingError> {
+    let name = pair.split('=').next().unwrap_or(pair);
+    if name.len() <= Params::LONGEST_NAME {
+        return Ok(());
+    }
+    Err(EncodingError { name: excerpt(name), fault: "a name may have 256 bytes" })
+}
+
 fn check_encoding(pair: &str) -> Result<(), EncodingError> {
     let fail = |fault| {
-        let name = pair.split('=').next().unwrap_or(pair).to_owned();
+        let name = excerpt(pair.split('=').next().unwrap_or(pair));
         Err(EncodingError { name, fault })
     };
     let mut after_percent = pair.split('%').skip(1);
@@ -201,6 +223,13 @@ mod tests {
     fn a_bare_percent_names_its_parameter() {
         let error = Params::decode("Action=X&Weight=10%&Port=80").unwrap_err();
         assert_eq!(error.name, "Weight");
+    }
+
+    #[test]
+    fn what_nobody_would_send_is_refused_before_it_costs_anything() {
+        assert!(Params::decode(&"a&".repeat(1000)).is_err());
+        assert!(Params::decode(&"a&".repeat(999)).is_ok());
+        assert!(Params::decode(&format!("{}=1", "a".repeat(257))).is_err());
     }
 
     #[test]

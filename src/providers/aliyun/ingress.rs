@@ -11,7 +11,7 @@ use crate::{
         AddBackends, Backend, BackendRef, Fault, FaultKind, GroupId, GroupRef, Loss, Operation,
         OperationName, Outcome, Place, RegionId, RemoveBackends,
     },
-    wire::{Call, Document, Params, Reply},
+    wire::{Call, Document, Params, Reply, excerpt},
 };
 
 /// Alibaba Cloud SLB towards its clients.
@@ -131,9 +131,8 @@ fn action<'c>(arrival: &Arrival, cloud: &'c Cloud) -> Result<&'c Action, Fault> 
         return Err(Fault::of_field(FaultKind::UnknownVersion, "Version", detail));
     }
     cloud.actions.named(name).ok_or_else(|| {
-        let known: Vec<&str> = cloud.actions.iter().map(|action| action.name.as_str()).collect();
-        let detail = format!("`{name}` is not translated; these are: {}", known.join(", "));
-        Fault::of_field(FaultKind::UnknownAction, name.to_owned(), detail)
+        let detail = format!("`{}` is not translated by this gateway", excerpt(name));
+        Fault::of_field(FaultKind::UnknownAction, excerpt(name), detail)
     })
 }
 

@@ -24,7 +24,6 @@ pub(super) fn body_params(call: &Call) -> Result<(Params, Option<Params>), Fault
     if call.body.is_empty() {
         return Ok((Params::default(), None));
     }
-    let malformed = |detail: String| Fault::new(FaultKind::MalformedBody, detail);
     match call.media_type().as_deref() {
         Some(FORM) | None => {
             let text = std::str::from_utf8(&call.body);
@@ -34,9 +33,7 @@ pub(super) fn body_params(call: &Call) -> Result<(Params, Option<Params>), Fault
         Some(JSON) => {
             let body = Document::from_json(&call.body)
                 .map_err(|error| malformed(format!("it has to be a JSON object of parameters: {error}")))?;
-            json_params(&body).ok_or_else(|| {
-                malformed(format!("it has to be a JSON object of parameters, not {}", body.kind()))
-            })
+            json_params(&body)
         }
         Some(other) => Err(malformed(format!("its content type is `{other}`; send `{FORM}` or `{JSON}`"))),
     }
@@ -44,19 +41,30 @@ pub(super) fn body_params(call: &Call) -> Result<(Params, Option<Params>), Fault
 
 /// A JSON body as flat parameters (`Backends.0`), and as the pairs that are signed: a list is the texts of its
 /// items one after the other, an object its names and texts by name.
-fn json_params(body: &Document) -> Option<(Params, Option<Params>)> {
-    let Document::Record(members) = body else { return None };
+fn json_params(body: &Document) -> Result<(Params, Option<Params>), Fault> {
+    let Document::Record(members) = body else {
+        return Err(malformed(format!("it has to be a JSON object of parameters, not {}", body.kind())));
+    };
     let (mut params, mut signed) = (Params::default(), Params::default());
     for (name, value) in members {
-        flatten(name, value, &mut params);
+        flatten(name, value, &mut params)?;
         let mut text = String::new();
         signed_text(value, &mut text);
         signed.push(name, text);
     }
-    Some((params, Some(signed)))
+    Ok((params, Some(signed)))
 }
 
-fn flatten(name: &str, value: &Document, params: &mut Params) {
+fn malformed(detail: String) -> Fault {
+    Fault::new(FaultKind::MalformedBody, detail)
+}
+
+/// Bounded, since every item of a list repeats the names above it, and nobody has been authenticated yet.
+fn flatten(name: &str, value: &Document, params: &mut Params) -> Result<(), Fault> {
+    if params.len() >= Params::MOST || name.len() > Params::LONGEST_NAME {
+        let (most, longest) = (Params::MOST, Params::LONGEST_NAME);
+        return Err(malformed(format!("it may have {most} parameters, with names of {longest} bytes")));
+    }
     match value {
         Document::Null => {}
         Document::Bool(_) | Document::Number(_) | Document::Text(_) => {
@@ -67,15 +75,16 @@ fn flatten(name: &str, value: &Document, params: &mut Params) {
         Document::Record(members) if members.is_empty() => params.push(format!("{name}."), ""),
         Document::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                flatten(&format!("{name}.{index}"), item, params);
+                flatten(&format!("{name}.{index}"), item, params)?;
             }
         }
         Document::Record(members) => {
             for (member, item) in members {
-                flatten(&format!("{name}.{member}"), item, params);
+                flatten(&format!("{name}.{member}"), item, params)?;
             }
         }
     }
+    Ok(())
 }
 
 fn signed_text(value: &Document, text: &mut String) {

@@ -1,5 +1,7 @@
 //! Reads this cloud's requests and writes its replies.
 
+use std::collections::HashSet;
+
 use http::{Method, StatusCode, header};
 
 use super::{backends, envelope};
@@ -11,7 +13,7 @@ use crate::{
         AddBackends, BackendId, BackendRef, Fault, FaultKind, GroupId, GroupRef, LoadBalancerId, Loss,
         Member, Operation, OperationName, Outcome, Place, ProjectId, RegionId, RemoveBackends,
     },
-    wire::{Call, Document, Param, Params, Reply},
+    wire::{Call, Document, Param, Params, Reply, excerpt},
 };
 
 /// UCloud ULB towards its clients.
@@ -42,8 +44,8 @@ impl Ingress for Ulb {
         let query = Params::decode(&call.query).map_err(envelope::bad_encoding)?;
         let (mut params, mut signed) = envelope::body_params(&call)?;
         // Go's SDK repeats `Action` in the query: the same name with the same value is the same parameter.
-        let repeated = |param: &Param| params.iter().any(|known| known == param);
-        let own: Vec<Param> = query.into_iter().filter(|param| !repeated(param)).collect();
+        let sent: HashSet<&Param> = params.iter().collect();
+        let own: Vec<Param> = query.into_iter().filter(|param| !sent.contains(param)).collect();
         if let Some(signed) = &mut signed {
             signed.extend(own.clone());
         }
@@ -125,9 +127,8 @@ fn action<'c>(params: &Params, cloud: &'c Cloud) -> Result<&'c Action, Fault> {
         .filled("Action")
         .ok_or_else(|| Fault::of_field(FaultKind::MissingAction, "Action", "name the action to perform"))?;
     cloud.actions.named(name).ok_or_else(|| {
-        let known: Vec<&str> = cloud.actions.iter().map(|action| action.name.as_str()).collect();
-        let detail = format!("it is not translated; these are: {}", known.join(", "));
-        Fault::of_field(FaultKind::UnknownAction, name.to_owned(), detail)
+        let detail = "it is not translated by this gateway";
+        Fault::of_field(FaultKind::UnknownAction, excerpt(name), detail)
     })
 }
 
