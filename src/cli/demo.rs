@@ -124,7 +124,7 @@ fn findings(
     let held = cloud.members(group.group.as_str());
     let holds = |item: &Item| {
         held.iter()
-            .any(|member| member.backend.same_entry(&item.there) && member.backend.same_duty(&item.there))
+            .any(|member| member.backend.same_entry(&item.there) && member.backend.same_traffic(&item.there))
     };
     let names: Vec<String> = items.iter().map(|item| item.there.to_string()).collect();
     vec![

@@ -133,7 +133,12 @@ impl Resolver<'_> {
                 None
             }
         };
-        let bytes = HeaderValue::from_bytes(value.get_ref().as_bytes());
+        // It may be a key, so `Debug` must not print it.
+        let sensitive = |mut value: HeaderValue| {
+            value.set_sensitive(true);
+            value
+        };
+        let bytes = HeaderValue::from_bytes(value.get_ref().as_bytes()).map(sensitive);
         if bytes.is_err() {
             let what = format!("the header `{text}` has a control character in its value; leave it out");
             self.report.error(value.span(), what);

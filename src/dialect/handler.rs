@@ -1,7 +1,9 @@
 //! What stands behind a front. The gateway's engine is one handler, the simulated cloud is another: the front
 //! neither knows nor cares which.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::model::{Fault, Loss, Operation, Outcome};
 
@@ -19,6 +21,9 @@ pub struct Request {
     pub operation: Operation,
     /// Fields that were given and have no effect by the caller's cloud's own rules.
     pub ineffective: Vec<Loss>,
+    /// Its place among the requests in work, free again when the last who holds it lets go: work that goes on after its
+    /// caller has hung up still takes one.
+    pub place: Option<Arc<OwnedSemaphorePermit>>,
     /// What two identical requests share, in schemes that cannot tell a repeat from a replay.
     pub repeat: Option<[u8; 32]>,
 }

@@ -21,6 +21,9 @@ pub trait Scheme: Sync + fmt::Debug {
     /// A fault of the kind that the cloud answers when a part of the signature is missing or malformed.
     fn claim<'a>(&self, arrival: &'a Arrival) -> Option<Result<Claim<'a>, Fault>>;
 
+    /// The key id that a request names, signed or not.
+    fn key_id<'a>(&self, arrival: &'a Arrival) -> Option<&'a str>;
+
     /// The text that the signature is of, without any part of the secret.
     fn string_to_sign(&self, arrival: &Arrival) -> String;
 

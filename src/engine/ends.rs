@@ -15,8 +15,13 @@ pub(super) enum End {
     Landed(Member),
     /// The target says that it is there already; nobody has looked yet whether as asked.
     Duplicate(Fault),
-    /// The answer to its add got lost, and the group does not show it.
-    Doubtful(Fault),
+    /// The answer to its add got lost, and the group does not show it, or could not be looked at.
+    Doubtful {
+        /// What was told instead of an answer.
+        fault: Fault,
+        /// Whether the group was looked at since.
+        looked: bool,
+    },
     /// It was not added, and why.
     Failed(Fault),
     /// It was not tried, because another had failed.
@@ -27,7 +32,7 @@ impl End {
     /// The fault of an end that is one.
     pub(super) fn fault(&self) -> Option<&Fault> {
         match self {
-            Self::Duplicate(fault) | Self::Doubtful(fault) | Self::Failed(fault) => Some(fault),
+            Self::Duplicate(fault) | Self::Doubtful { fault, looked: _ } | Self::Failed(fault) => Some(fault),
             Self::Added(_) | Self::Present(_) | Self::Landed(_) | Self::Untried => None,
         }
     }
@@ -40,7 +45,7 @@ impl End {
     /// Whether a look at the group may still tell more.
     pub(super) fn is_open(&self) -> bool {
         match self {
-            Self::Duplicate(_) | Self::Doubtful(_) => true,
+            Self::Duplicate(_) | Self::Doubtful { .. } => true,
             Self::Added(_) | Self::Present(_) | Self::Landed(_) | Self::Failed(_) | Self::Untried => false,
         }
     }
@@ -49,7 +54,7 @@ impl End {
     pub(super) fn into_member(self) -> Option<Member> {
         match self {
             Self::Added(member) | Self::Present(member) | Self::Landed(member) => Some(member),
-            Self::Duplicate(_) | Self::Doubtful(_) | Self::Failed(_) | Self::Untried => None,
+            Self::Duplicate(_) | Self::Doubtful { .. } | Self::Failed(_) | Self::Untried => None,
         }
     }
 }
@@ -67,9 +72,12 @@ pub(super) fn ends_of(
     let each = |end: &dyn Fn() -> End| (0..count).map(|_| end()).collect();
     match reply {
         None => each(&|| End::Untried),
-        Some(Ok(Outcome::Added(members))) => members.into_iter().map(End::Added).collect(),
-        Some(Ok(Outcome::Removed | Outcome::Group(_))) => {
-            each(&|| End::Failed(Fault::new(FaultKind::Internal, "the reply is not an add's")))
+        Some(Ok(Outcome::Added(members))) if members.len() == count => {
+            members.into_iter().map(End::Added).collect()
+        }
+        Some(Ok(Outcome::Added(_) | Outcome::Removed | Outcome::Group(_))) => {
+            let fault = || Fault::new(FaultKind::TargetLost, "the target's reply does not fit the add");
+            each(&|| End::Doubtful { fault: fault(), looked: false })
         }
         Some(Err(fault)) => each(&|| failure(fault.again(), duplicates)),
     }
@@ -77,7 +85,7 @@ pub(super) fn ends_of(
 
 fn failure(fault: Fault, duplicates: DuplicateAdd) -> End {
     if fault.kind.leaves_doubt() {
-        return End::Doubtful(fault);
+        return End::Doubtful { fault, looked: false };
     }
     if fault.kind == FaultKind::AlreadyPresent && duplicates == DuplicateAdd::Accept {
         return End::Duplicate(fault);

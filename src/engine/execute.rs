@@ -7,11 +7,12 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{
     Parts,
     ends::{End, ends_of},
+    lanes::Turn,
     plan::{Item, Plan, Work, adds},
     resolve::Route,
 };
@@ -41,23 +42,26 @@ impl<'r> Execution<'r> {
     pub(super) async fn run(self, plan: &Plan) -> Result<Answer, Fault> {
         let outcome = match &plan.work {
             Work::List => self.list(plan).await?,
-            Work::Add(items) if self.route.there.capability.one_writer_per_group => {
-                let group = plan.group.group.as_str();
-                let _turn = self.parts.lanes.turn(&self.route.target.name, group).await;
+            Work::Add(items) => {
+                let _turn = self.turn(plan, items).await?;
                 self.add(plan, items).await?
             }
-            Work::Add(items) => self.add(plan, items).await?,
         };
         Ok(Answer { outcome, losses: plan.losses.clone() })
     }
 
+    async fn turn(&self, plan: &Plan, items: &[Item]) -> Result<Turn, Fault> {
+        let alone = items.len() > 1 || self.route.there.capability.one_writer_per_group;
+        let group = plan.full_name();
+        let turn = self.parts.lanes.turn(&self.route.target.name, &group, alone);
+        timeout_at(self.deadline, turn).await.map_err(|_| {
+            Fault::new(FaultKind::Busy, "other changes of the group took all the time; nothing was begun")
+        })
+    }
+
     /// What the group holds, in the caller's ids as far as the resource map knows them.
     async fn list(&self, plan: &Plan) -> Result<Outcome, Fault> {
-        let members = self.look(plan).await.map_err(|fault| {
-            let field = self.field_at_fault(fault.kind, plan);
-            Fault { field: Some(field), ..fault }
-        });
-        let here = members?.into_iter().map(|member| {
+        let here = self.look(plan).await?.into_iter().map(|member| {
             let kept = self.parts.memory.recall(&plan.entry(self.route, &member.backend), member.backend);
             let backend = Backend { target: self.route.server_here(&kept.target), ..kept };
             Member { backend, id: member.id }
@@ -91,12 +95,19 @@ impl<'r> Execution<'r> {
     pub(super) fn was_there(&self, member: Member, item: &Item) -> End {
         let detail = match self.route.here.capability.duplicate_add {
             DuplicateAdd::Refuse => "it is in the group already",
-            DuplicateAdd::Accept if !member.backend.same_duty(&item.there) => {
+            DuplicateAdd::Accept if !self.is_as_asked(&member, item) => {
                 "it is in the group already, with another weight or state; change it there, or remove it first"
             }
             DuplicateAdd::Accept => return End::Present(member),
         };
         End::Failed(Fault::new(FaultKind::AlreadyPresent, detail))
+    }
+
+    /// Whether the group holds an item the way it was asked for, as far as the target can hold it.
+    pub(super) fn is_as_asked(&self, member: &Member, item: &Item) -> bool {
+        let (is, wanted) = (&member.backend, &item.there);
+        let no_standby = self.route.there.backend.row(Field::Standby).is_none();
+        is.same_traffic(wanted) && (no_standby || is.standby == wanted.standby)
     }
 
     async fn add_missing(&self, plan: &Plan, items: &[Item], ends: &mut [End]) {
@@ -115,6 +126,7 @@ impl<'r> Execution<'r> {
     /// sent is waited for.
     async fn fan_out(&self, steps: &[Operation]) -> Vec<Option<Result<Outcome, Fault>>> {
         let stopped = AtomicBool::new(false);
+        let repeatable = self.route.here.capability.duplicate_add == DuplicateAdd::Accept;
         let send = |step: Operation| {
             let stopped = &stopped;
             async move {
@@ -122,7 +134,7 @@ impl<'r> Execution<'r> {
                     return None;
                 }
                 let reply = self.call_in_time(&step).await;
-                if reply.as_ref().is_err_and(|fault| fault.kind != FaultKind::AlreadyPresent) {
+                if reply.as_ref().is_err_and(|fault| fault.kind != FaultKind::AlreadyPresent || !repeatable) {
                     stopped.store(true, Ordering::Relaxed);
                 }
                 Some(reply)
@@ -157,7 +169,9 @@ impl<'r> Execution<'r> {
     }
 
     pub(super) async fn look(&self, plan: &Plan) -> Result<Vec<Member>, Fault> {
-        match self.call(&Operation::DescribeGroup(plan.group.clone())).await? {
+        let reply = self.call(&Operation::DescribeGroup(plan.group.clone())).await;
+        let told = |fault: Fault| Fault { field: Some(self.field_at_fault(fault.kind, plan)), ..fault };
+        match reply.map_err(told)? {
             Outcome::Group(members) => Ok(members),
             Outcome::Added(_) | Outcome::Removed => {
                 Err(Fault::new(FaultKind::Internal, "the reply to a look is no list"))

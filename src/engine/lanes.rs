@@ -1,14 +1,18 @@
-//! One writer at a time into a group that takes no more, in the order of arrival.
+//! Who may write to a group at the same time.
+//!
+//! An add that may have to be taken back is alone: whoever sees its backends meanwhile, and counts on them, would be told a
+//! success that is gone a moment later. Adds that cannot leave anything half done share the lane, unless the target
+//! takes one change of a group at a time.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 
 /// What a writer holds while it works.
-type Lane = tokio::sync::Mutex<()>;
+type Lane = RwLock<()>;
 
 /// A lane for every group that somebody is writing to, by cloud and group.
 #[derive(Debug, Default)]
@@ -16,10 +20,24 @@ pub(super) struct Lanes {
     lanes: Mutex<HashMap<(String, String), Weak<Lane>>>,
 }
 
+/// A place in a lane; it is free again when this is dropped.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// With others.
+    Shared { _guard: OwnedRwLockReadGuard<()> },
+    /// With nobody.
+    Alone { _guard: OwnedRwLockWriteGuard<()> },
+}
+
 impl Lanes {
-    /// Waits for this group's turn; the lane is free again when what is returned is dropped.
-    pub(super) async fn turn(&self, cloud: &str, group: &str) -> OwnedMutexGuard<()> {
-        self.lane(cloud, group).lock_owned().await
+    /// Waits for a turn in this group's lane, in the order of arrival.
+    pub(super) async fn turn(&self, cloud: &str, group: &str, alone: bool) -> Turn {
+        let lane = self.lane(cloud, group);
+        if alone {
+            Turn::Alone { _guard: lane.write_owned().await }
+        } else {
+            Turn::Shared { _guard: lane.read_owned().await }
+        }
     }
 
     fn lane(&self, cloud: &str, group: &str) -> Arc<Lane> {

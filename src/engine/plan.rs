@@ -4,8 +4,8 @@ use super::resolve::Route;
 use crate::{
     config::OnLoss,
     model::{
-        AddBackends, Backend, Fault, FaultKind, Field, GroupId, GroupRef, Loss, LossPolicy, Operation,
-        OperationName, Traffic,
+        AddBackends, Backend, Fault, FaultKind, Field, GroupId, GroupRef, LoadBalancerId, Loss, LossPolicy,
+        Operation, OperationName, Target, Traffic,
     },
     store::{Entry, Remembered},
 };
@@ -59,6 +59,7 @@ pub fn plan(route: &Route<'_>, operation: &Operation, ineffective: &[Loss]) -> R
     let mut losses = ineffective.to_vec();
     let items =
         backends.iter().map(|backend| item(route, backend, &mut losses)).collect::<Result<Vec<_>, _>>()?;
+    refuse_merged(route, &items)?;
     let work = if items.is_empty() { Work::List } else { Work::Add(items) };
     Ok(Plan { asked, group, work, losses })
 }
@@ -88,16 +89,42 @@ impl Plan {
         }
     }
 
-    /// The name under which the store keeps what it keeps of an item.
+    /// The name under which the store keeps what it keeps of a backend.
     #[must_use]
     pub fn entry(&self, route: &Route<'_>, there: &Backend) -> Entry {
-        Entry {
-            cloud: route.target.name.clone(),
-            group: self.group.group.to_string(),
-            target: there.target.clone(),
-            port: there.port,
+        let server = identity(route, there);
+        Entry { cloud: route.target.name.clone(), group: self.full_name(), server, port: there.port }
+    }
+
+    /// The group with its load balancer, on clouds where load balancers may have groups of the same id.
+    pub(super) fn full_name(&self) -> String {
+        let GroupRef { load_balancer, group, place: _ } = &self.group;
+        load_balancer.iter().map(LoadBalancerId::as_str).chain([group.as_str()]).collect::<Vec<_>>().join("/")
+    }
+}
+
+/// What the target knows a server by: without the address that it has no place for.
+fn identity(route: &Route<'_>, there: &Backend) -> String {
+    let no_address = route.there.backend.losses().iter().any(|(field, _)| *field == Field::Address);
+    match &there.target {
+        Target::Resource { id, kind: _, address: _ } if no_address => id.to_string(),
+        Target::Resource { .. } => there.target.to_string(),
+        Target::Address { ip, vpc, subnet, kind: _ } => format!("{vpc}/{subnet}/{ip}"),
+    }
+}
+
+/// Two backends of the caller that are one of the target's would be reported as two and be one.
+fn refuse_merged(route: &Route<'_>, items: &[Item]) -> Result<(), Fault> {
+    let name = |item: &Item| (identity(route, &item.there), item.there.port);
+    for (at, later) in items.iter().enumerate() {
+        if let Some(earlier) = items.iter().take(at).find(|earlier| name(earlier) == name(later)) {
+            let detail =
+                format!("{} and {} are one backend of {}", earlier.here, later.here, route.there.title);
+            let field = route.here.backend.wire_name(Field::Resource).to_owned();
+            return Err(Fault::of_field(FaultKind::CannotHold, field, detail));
         }
     }
+    Ok(())
 }
 
 /// Adds of as many backends each as the target takes in one call.
@@ -116,7 +143,9 @@ fn item(route: &Route<'_>, here: &Backend, losses: &mut Vec<Loss>) -> Result<Ite
         ..fault
     })?;
     let mut remembered = Remembered::default();
-    for (field, policy) in written.losses {
+    let hidden =
+        route.hides_address(&here.target, &there.target).then(|| route.there.backend.policy(Field::Address));
+    for (field, policy) in written.losses.into_iter().chain(hidden.map(|policy| (Field::Address, policy))) {
         settle_loss(route, here, field, policy, losses)?;
         keep(&mut remembered, here, field);
     }

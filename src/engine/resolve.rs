@@ -1,5 +1,7 @@
 //! The caller's ids → the target's, through the resource map.
 
+use std::net::IpAddr;
+
 use super::same_cloud;
 use crate::{
     config::{Client, Config, ResourceMap, ServerColumn, Target as TargetCloud, Unmapped},
@@ -126,6 +128,19 @@ impl<'c> Route<'c> {
         column.map_or_else(|| server.clone(), |column| mapped_server(column, server))
     }
 
+    /// Whether the caller chose an address that the row in between has no place for. One that the row itself names is
+    /// what the row is about.
+    pub(super) fn hides_address(&self, caller: &Target, there: &Target) -> bool {
+        let chosen = address_of(caller);
+        let named = || {
+            self.resources
+                .server(&self.here.id, caller, &self.here.id)
+                .and_then(|row| address_of(&row.target))
+        };
+        let resource = matches!(caller, Target::Resource { .. });
+        resource && chosen.is_some() && address_of(there) != chosen && named() != chosen
+    }
+
     fn unknown_server(&self, server: &Target) -> Fault {
         let field = match server {
             Target::Resource { .. } => Field::Resource,
@@ -147,12 +162,16 @@ fn mapped_server(column: &ServerColumn, caller: &Target) -> Target {
     };
     let callers = if caller.kind().is_address() { *stand_in } else { caller.kind() };
     let kind = column.kind.unwrap_or(callers);
-    let chosen = match caller {
-        Target::Resource { address, .. } => *address,
-        Target::Address { .. } => None,
-    };
+    let chosen = if caller.kind().is_address() { None } else { address_of(caller) };
     let address = row_address.or(chosen.filter(|_| kind.has_addresses()));
     Target::Resource { kind, id: id.clone(), address }
+}
+
+fn address_of(target: &Target) -> Option<IpAddr> {
+    match target {
+        Target::Resource { address, id: _, kind: _ } => *address,
+        Target::Address { ip, vpc: _, subnet: _, kind: _ } => Some(*ip),
+    }
 }
 
 fn full_name(group: &GroupRef) -> String {

@@ -19,38 +19,39 @@ const LOOKS: [Duration; 4] =
 impl Execution<'_> {
     /// Looks at the group until nothing is open or looking no longer helps.
     pub(super) async fn settle(&self, plan: &Plan, items: &[Item], ends: &mut [End]) {
-        for (look, pause) in LOOKS.into_iter().enumerate() {
+        for pause in LOOKS {
             if !ends.iter().any(End::is_open) {
                 return;
             }
             sleep(pause).await;
             match self.look(plan).await {
-                Ok(members) => self.compare(&members, items, ends, look == 0),
-                Err(fault) => {
-                    warn!(%fault, "the group cannot be looked at, so a doubt stays open");
-                    return;
+                Ok(members) => {
+                    self.compare(plan, &members, items, ends);
                 }
+                Err(fault) => warn!(%fault, "the group cannot be looked at to settle a doubt"),
             }
         }
     }
 
-    fn compare(&self, members: &[Member], items: &[Item], ends: &mut [End], first: bool) {
+    fn compare(&self, plan: &Plan, members: &[Member], items: &[Item], ends: &mut [End]) {
         for (end, item) in ends.iter_mut().zip(items) {
-            if let Some(member) = members.iter().find(|member| member.backend.same_entry(&item.there)) {
-                self.found(end, member, item, first);
+            match (members.iter().find(|member| member.backend.same_entry(&item.there)), &mut *end) {
+                (Some(member), _) => self.found(plan, end, member, item),
+                (None, End::Doubtful { fault: _, looked }) => *looked = true,
+                (None, _) => {}
             }
         }
     }
 
-    /// An add whose answer got lost has landed if the group holds it as asked. That it is this call's is certain only
-    /// when an earlier look did not show it yet.
-    fn found(&self, end: &mut End, member: &Member, item: &Item, first: bool) {
+    /// An add whose answer got lost has landed if the group holds it as asked. It is surely this call's only where the
+    /// group was looked at before; that a look in between did not show it says nothing where changes show late.
+    fn found(&self, plan: &Plan, end: &mut End, member: &Member, item: &Item) {
         let member = member.clone();
         match end {
             End::Duplicate(_) => *end = self.was_there(member, item),
-            End::Doubtful(_) if !member.backend.same_duty(&item.there) => *end = self.was_there(member, item),
-            End::Doubtful(_) if first => *end = End::Landed(member),
-            End::Doubtful(_) => *end = End::Added(member),
+            End::Doubtful { .. } if !self.is_as_asked(&member, item) => *end = self.was_there(member, item),
+            End::Doubtful { .. } if plan.looks_first(self.route) => *end = End::Added(member),
+            End::Doubtful { .. } => *end = End::Landed(member),
             End::Added(_) | End::Present(_) | End::Landed(_) | End::Failed(_) | End::Untried => {}
         }
     }

@@ -33,7 +33,7 @@ impl Execution<'_> {
         let rest = rest(ours.len(), &stuck, items, &ends);
         let first = items.iter().zip(ends).find(|(_, end)| end.fault().is_some());
         match first {
-            Some((item, End::Failed(fault) | End::Duplicate(fault) | End::Doubtful(fault))) => {
+            Some((item, End::Failed(fault) | End::Duplicate(fault) | End::Doubtful { fault, looked: _ })) => {
                 self.told(fault, item, plan, &rest)
             }
             Some(_) | None => Fault::new(FaultKind::Internal, rest),
@@ -107,7 +107,14 @@ fn rest(added: usize, stuck: &[String], items: &[Item], ends: &[End]) -> String 
     let parts = [
         taken_back,
         told("these could NOT be taken back and are still in the group", &stuck.join(", ")),
-        told("the group did not show these afterwards", &named(|end| matches!(end, End::Doubtful(_)))),
+        told(
+            "the group did not show these afterwards",
+            &named(|end| matches!(end, End::Doubtful { fault: _, looked: true })),
+        ),
+        told(
+            "it could NOT be found out whether these were added",
+            &named(|end| matches!(end, End::Doubtful { fault: _, looked: false })),
+        ),
         told(
             "these are in the group, added by this call or before it, and were left there",
             &named(|end| matches!(end, End::Landed(_))),

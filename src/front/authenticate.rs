@@ -12,6 +12,7 @@ use crate::{
     mapping::Shape,
     model::{Fault, FaultKind},
     store::Memory,
+    wire::excerpt,
 };
 
 /// What a front knows of the owner of a key.
@@ -60,7 +61,7 @@ impl Gate {
         let string_to_sign = scheme.string_to_sign(arrival);
         let verified = same_bytes(&scheme.signature(&string_to_sign, &credential.secret), &claim.signature);
         let Some((_, caller)) = known else {
-            let detail = format!("`{}` is not the key id of a client of this gateway", claim.key_id);
+            let detail = format!("`{}` is not the key id of a client of this gateway", excerpt(claim.key_id));
             return Err(Fault::new(FaultKind::UnknownKey, detail));
         };
         if !verified {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::HeaderName;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 use tracing::{Instrument, info, info_span, warn};
 
 use super::{
@@ -37,7 +37,7 @@ pub struct Front {
     /// Time and nonces.
     pub stamps: Stamps,
     /// How many requests may be in work at once.
-    pub places: Semaphore,
+    pub places: Arc<Semaphore>,
     /// What the limits are, for those who exceed one.
     pub bounds: sockets::Bounds,
 }
@@ -69,7 +69,7 @@ impl Front {
             gate,
             handler,
             stamps,
-            places: Semaphore::new(limits.max_in_flight),
+            places: Arc::new(Semaphore::new(limits.max_in_flight)),
             bounds: sockets::Bounds {
                 max_body_bytes: limits.max_body_bytes,
                 max_request_line_bytes: limits.max_request_line_bytes,
@@ -90,12 +90,12 @@ impl Front {
     }
 }
 
-impl<'f> Visit<'f> {
+impl Visit<'_> {
     async fn answer(mut self, call: Call, overrun: Option<Overrun>) -> Reply {
         let admitted = self.admit(call, overrun);
-        let operation = admitted.as_ref().ok().map(|(request, _)| request.operation.clone());
+        let operation = admitted.as_ref().ok().map(|request| request.operation.clone());
         let result = match admitted {
-            Ok((request, _place)) => self.front.handler.handle(request).await,
+            Ok(request) => self.front.handler.handle(request).await,
             Err(fault) => Err(fault),
         };
         self.log(&result);
@@ -105,16 +105,12 @@ impl<'f> Visit<'f> {
         reply
     }
 
-    /// The request that a call makes, and its place among those in work, which is free again when it is dropped.
-    fn admit(
-        &mut self,
-        call: Call,
-        overrun: Option<Overrun>,
-    ) -> Result<(Request, SemaphorePermit<'f>), Fault> {
+    /// The request that a call makes.
+    fn admit(&mut self, call: Call, overrun: Option<Overrun>) -> Result<Request, Fault> {
         if let Some(overrun) = overrun {
             return Err(self.too_long(overrun));
         }
-        let place = self.front.places.try_acquire().map_err(|_| {
+        let place = Arc::clone(&self.front.places).try_acquire_owned().map_err(|_| {
             Fault::new(FaultKind::Overloaded, "the gateway has as much in work as it may; try again")
         })?;
         let arrival = self.speaker.provider.ingress.unpack(call)?;
@@ -124,7 +120,8 @@ impl<'f> Visit<'f> {
         let (operation, ineffective) = self.speaker.provider.ingress.read(&arrival, &self.speaker.cloud)?;
         let id = self.envelope.request_id.clone();
         let (client, repeat) = (admission.caller.client, admission.repeat);
-        Ok((Request { id, client, operation, ineffective, repeat }, place))
+        let place = Some(Arc::new(place));
+        Ok(Request { id, client, operation, ineffective, place, repeat })
     }
 
     fn read_envelope(&mut self, arrival: &Arrival) {
@@ -156,7 +153,7 @@ impl<'f> Visit<'f> {
             }
             Err(fault) => {
                 let cause = fault.causes();
-                warn!(action, fault = fault.kind.name(), detail = %fault, cause, "refused");
+                warn!(action, fault = fault.kind.name(), detail = ?fault.to_string(), cause, "refused");
             }
         }
     }

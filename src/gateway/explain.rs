@@ -68,11 +68,11 @@ pub fn explain<'c>(config: &'c Config, call: Call, stamp: &Stamp) -> Result<Expl
 }
 
 fn client_of(config: &Config, provider: &Provider, arrival: &Arrival) -> Result<usize, Fault> {
-    let claim = provider.schemes.iter().find_map(|scheme| scheme.claim(arrival)?.ok());
+    let named = provider.schemes.iter().find_map(|scheme| scheme.key_id(arrival));
     let speaks = |at: &usize| config.clients.get(*at).is_some_and(|client| client.dialect == provider.id);
     let owns = |at: &usize| {
         let key_id = config.clients.get(*at).map(|client| client.credential.key_id.as_str());
-        claim.as_ref().is_some_and(|claim| Some(claim.key_id) == key_id)
+        named.is_some() && named == key_id
     };
     let mut speakers = (0..config.clients.len()).filter(speaks);
     speakers.clone().find(owns).or_else(|| speakers.next()).ok_or_else(|| {

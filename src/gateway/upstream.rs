@@ -146,7 +146,7 @@ fn log(target: &Target, invocation: &Invocation, outcome: &Result<Outcome, Fault
         Ok(_) => info!(target_name = %target, %action, "called"),
         Err(fault) => {
             let cause = fault.causes();
-            warn!(target_name = %target, %action, fault = fault.kind.name(), detail = %fault, cause, "call failed");
+            warn!(target_name = %target, %action, fault = fault.kind.name(), detail = ?fault.to_string(), cause, "call failed");
         }
     }
 }

@@ -3,7 +3,16 @@
 //! hyper's types on one side, ours on the other. What a refusal says is the service's business: it is told what did
 //! not fit ([`Overrun`]) and answers in the caller's own form.
 
-use std::{fmt, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header, request::Parts};
@@ -66,6 +75,8 @@ pub(super) struct Exchange {
     pub(super) bounds: Bounds,
     pub(super) peer: SocketAddr,
     pub(super) watch: Arc<LineWatch>,
+    /// Whether a request is with the service: what has not even arrived is not waited for at a stop.
+    pub(super) at_work: AtomicBool,
 }
 
 /// A request that did not arrive; the connection ends without a reply.
@@ -89,7 +100,9 @@ impl Exchange {
             (None, None) => None,
         };
         let call = call(head, cut, bytes);
+        self.at_work.store(true, Ordering::Relaxed);
         let reply = self.service.answer(Arrived { call, overrun, peer: self.peer }).await;
+        self.at_work.store(false, Ordering::Relaxed);
         let Some(rest) = rest else {
             self.watch.expect_line();
             return Ok(response(reply));

@@ -3,7 +3,16 @@
 //! HTTP/1.1 only, since every client of both clouds speaks it and most speak nothing else. What becomes of a request
 //! is in `exchange`; nothing here looks into one.
 
-use std::{fmt, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use hyper::{server::conn::http1, service::service_fn};
@@ -110,9 +119,10 @@ impl Door {
         let _outcome = stream.set_nodelay(true);
         let ended = match tls {
             None => self.converse(stream, peer).await,
-            Some(tls) => match handshake(stream, tls).await {
-                Ok(stream) => self.converse(stream, peer).await,
-                Err(error) => Err(error.into()),
+            Some(tls) => match self.shutdown.run_until_cancelled(handshake(stream, tls)).await {
+                Some(Ok(stream)) => self.converse(stream, peer).await,
+                Some(Err(error)) => Err(error.into()),
+                None => Ok(()),
             },
         };
         if let Err(error) = ended {
@@ -127,8 +137,8 @@ impl Door {
         let Self { service, bounds, shutdown, tasks: _ } = self;
         let watch = Arc::new(LineWatch::new());
         let lines = RequestLines::new(stream, bounds.max_request_line_bytes, Arc::clone(&watch));
-        let exchange = Arc::new(Exchange { service, bounds, peer, watch });
-        let respond = service_fn(move |request| {
+        let exchange = Arc::new(Exchange { service, bounds, peer, watch, at_work: AtomicBool::new(false) });
+        let respond = service_fn(|request| {
             let exchange = Arc::clone(&exchange);
             async move { exchange.respond(request).await }
         });
@@ -137,7 +147,20 @@ impl Door {
             ended = connection.as_mut() => return Ok(ended?),
             () = shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
         }
-        Ok(timeout(STOP_WITHIN, connection).await??)
+        tokio::select! {
+            ended = timeout(STOP_WITHIN, connection) => Ok(ended??),
+            () = nothing_to_answer(&exchange) => Ok(()),
+        }
+    }
+}
+
+/// Ends when a connection that is to stop has no request with the service: what it is still reading may never end.
+async fn nothing_to_answer(exchange: &Exchange) {
+    loop {
+        sleep(ARRIVE_WITHIN).await;
+        if !exchange.at_work.load(Ordering::Relaxed) {
+            return;
+        }
     }
 }
 
@@ -162,6 +185,8 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// How long a connection may take to bring a whole head, and, for hyper counts both as one, how long it may idle.
 /// Node's clients fail the call that meets a closing connection, so this is above the 60 to 75 s of their peers.
 const HEAD_WITHIN: Duration = Duration::from_secs(90);
+/// How long a request that had begun to arrive may take to be there after the shutdown.
+const ARRIVE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a connection may stay busy after the shutdown.
 const STOP_WITHIN: Duration = Duration::from_mins(1);
 /// Long enough not to spin while there is no file left to open, too short to notice.

@@ -59,14 +59,26 @@ impl Faults {
         &self.rows[kind as usize]
     }
 
-    /// What a code in a reply of this cloud means; [`FaultKind::TargetRefused`] for one that no row names.
+    /// What a reply without any code means: some proxy in between may have written it.
+    #[must_use]
+    pub fn kind_without_code(status: StatusCode) -> FaultKind {
+        match status {
+            StatusCode::TOO_MANY_REQUESTS => FaultKind::Throttled,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => FaultKind::TargetDenied,
+            _ => FaultKind::TargetLost,
+        }
+    }
+
+    /// What a code in a reply of this cloud means. One that no row names is a refusal, or, with a server's own error for a
+    /// status, leaves a doubt.
     #[must_use]
     pub fn kind_of(&self, status: StatusCode, code: &str) -> FaultKind {
         let matching = |row: &&ReadRow| {
             row.status.is_none_or(|wanted| wanted == status)
                 && row.codes.iter().any(|known| known.matches(code))
         };
-        self.reads.iter().find(matching).map_or(FaultKind::TargetRefused, |row| row.kind)
+        let unnamed = if status.is_server_error() { FaultKind::TargetLost } else { FaultKind::TargetRefused };
+        self.reads.iter().find(matching).map_or(unnamed, |row| row.kind)
     }
 }
 

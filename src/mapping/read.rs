@@ -191,7 +191,7 @@ impl Reader<'_, '_> {
 
     fn missing(&self, field: Field) -> Fault {
         let allowed = self.table.row(field).map_or_else(String::new, FieldRow::allowed);
-        let detail = format!("`{}` has to be {allowed}", self.label(field));
+        let detail = format!("`{}` has to be given, as {allowed}", self.label(field));
         Fault::of_field(FaultKind::MissingParameter, self.label(field), detail)
     }
 

@@ -106,6 +106,12 @@ impl BackendTable {
         &self.losses
     }
 
+    /// What becomes of a field that cannot be carried, where no row says so either.
+    #[must_use]
+    pub fn policy(&self, field: Field) -> LossPolicy {
+        self.losses.iter().find(|(lost, _)| *lost == field).map_or(LossPolicy::Refuse, |(_, policy)| *policy)
+    }
+
     /// The row of a field.
     #[must_use]
     pub fn row(&self, field: Field) -> Option<&FieldRow> {

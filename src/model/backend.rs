@@ -97,13 +97,12 @@ impl Backend {
 
     /// Whether this backend gets traffic as `wanted` says. A weight that is not known matches any.
     #[must_use]
-    pub fn same_duty(&self, wanted: &Self) -> bool {
-        let same_traffic = match (self.traffic, wanted.traffic) {
+    pub fn same_traffic(&self, wanted: &Self) -> bool {
+        match (self.traffic, wanted.traffic) {
             (Traffic::On(is), Traffic::On(wanted)) => is == wanted,
             (Traffic::Off(_), Traffic::Off(_)) => true,
             (Traffic::On(_), Traffic::Off(_)) | (Traffic::Off(_), Traffic::On(_)) => false,
-        };
-        same_traffic && self.standby == wanted.standby
+        }
     }
 }
 

@@ -8,7 +8,10 @@ mod script;
 mod serve;
 mod state;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::time::sleep;
 
@@ -50,16 +53,24 @@ impl LoadBalancer {
         self.state.members(group)
     }
 
-    /// How many calls of each kind have been answered, in the order in which they came.
+    /// Every call that was received, in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Operation> {
         self.script.calls()
+    }
+
+    /// From now on, nobody who looks is answered.
+    pub fn blind(&self) {
+        self.script.blind.store(true, Ordering::Relaxed);
     }
 
     async fn carry_out(&self, operation: Operation) -> Result<Outcome, Fault> {
         let stumble = self.script.next(&operation);
         if let Some(Stumble::Refuse(kind, detail)) = stumble {
             return Err(Fault::new(kind, detail));
+        }
+        if self.script.blind.load(Ordering::Relaxed) && matches!(operation, Operation::DescribeGroup(_)) {
+            return Err(Fault::new(FaultKind::TargetFailed, "no look is answered"));
         }
         let _turn = self.turn(&operation)?;
         sleep(self.latency).await;

@@ -1,7 +1,7 @@
 //! Faults on order: the nth add is refused, stalls, or is carried out and never answered.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -22,6 +22,7 @@ pub enum Stumble {
 #[derive(Debug, Default)]
 pub struct Script {
     pub(super) lag: Duration,
+    pub(super) blind: AtomicBool,
     adds: Vec<(usize, Stumble)>,
     seen: Mutex<Vec<Operation>>,
 }

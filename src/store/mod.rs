@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     crypto::sha256,
-    model::{Backend, Port, Target, Traffic, Weight},
+    model::{Backend, Port, Traffic, Weight},
 };
 
 /// A store in the memory of this process.
@@ -35,10 +35,10 @@ struct Nonces {
 pub struct Entry {
     /// The target's name in the config.
     pub cloud: String,
-    /// The group's id there.
+    /// The group there, with its load balancer.
     pub group: String,
-    /// The backend's server or address.
-    pub target: Target,
+    /// What the target knows the backend's server by.
+    pub server: String,
     /// Its port.
     pub port: Port,
 }

@@ -111,7 +111,7 @@ impl Stage {
 }
 
 fn request_of(operation: Operation, client: usize) -> Request {
-    Request { id: "test".to_owned(), client, operation, ineffective: Vec::new(), repeat: None }
+    Request { id: "test".to_owned(), client, operation, ineffective: Vec::new(), place: None, repeat: None }
 }
 
 fn is_add(call: &Operation) -> bool {
@@ -254,15 +254,19 @@ async fn a_landed_add_that_may_have_been_there_before_is_left_and_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_landed_add_that_an_earlier_look_did_not_show_is_this_calls_and_taken_back() {
+async fn what_shows_late_counts_as_landed_and_is_never_taken_back() {
     let refusal = Stumble::Refuse(FaultKind::TargetRefused, "no");
-    let script = Script::of_adds(&[(1, Stumble::StallAfter), (3, refusal)]);
     // The answer is given up after 10 s; the first look comes then, and the add shows half a second later.
-    let script = script.lagging(UPSTREAM_TIMEOUT + LATENCY / 2);
-    let stage = Stage::towards_ucloud(script);
-    stage.add(aliyun_add(3)).await.unwrap_err();
-    assert_eq!(stage.held(VSERVER), [""; 0]);
+    let late = UPSTREAM_TIMEOUT + LATENCY / 2;
+    let stage = Stage::towards_ucloud(Script::of_adds(&[(1, Stumble::StallAfter)]).lagging(late));
+    assert_eq!(added(stage.add(aliyun_add(1)).await.unwrap()).len(), 1);
     assert!(stage.calls(is_look) > 1, "one look was not enough");
+
+    let stage =
+        Stage::towards_ucloud(Script::of_adds(&[(1, Stumble::StallAfter), (3, refusal)]).lagging(late));
+    let fault = stage.add(aliyun_add(3)).await.unwrap_err();
+    assert!(fault.detail.contains("by this call or before it"), "{fault}");
+    assert_eq!(stage.held(VSERVER), ["uhost-demo01 port 80"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -314,6 +318,64 @@ async fn writers_of_one_group_take_turns_where_the_target_takes_one_at_a_time() 
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(stage.upstream.most.load(Ordering::SeqCst), 1);
     assert_eq!(stage.held(RSP).len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_adds_beside_a_call_that_may_be_taken_back_waits_for_its_end() {
+    let refusal = Stumble::Refuse(FaultKind::QuotaExceeded, "full");
+    let stage = Stage::towards_ucloud(Script::of_adds(&[(20, refusal)]));
+    let later = async {
+        tokio::time::sleep(LATENCY * 2).await;
+        stage.add(aliyun_add(1)).await
+    };
+    let (failed, succeeded) = tokio::join!(stage.add(aliyun_add(20)), later);
+    assert_eq!(failed.unwrap_err().kind, FaultKind::QuotaExceeded);
+    assert_eq!(added(succeeded.unwrap()).len(), 1);
+    assert_eq!(stage.held(VSERVER), ["uhost-demo01 port 80"], "the success is still true");
+}
+
+#[tokio::test(start_paused = true)]
+async fn adds_of_one_backend_do_not_wait_for_each_other_where_the_target_takes_many() {
+    let stage = Stage::towards_ucloud(Script::smooth());
+    let single = |at: u32| {
+        let backends = vec![backend(&format!("i-bp1example{at:08}"), 80, 50)];
+        Operation::AddBackends(AddBackends { group: group(None, RSP), backends })
+    };
+    let began = Instant::now();
+    futures_util::future::join_all((1..=5).map(|at| stage.add(single(at)))).await;
+    assert_eq!((stage.held(VSERVER).len(), began.elapsed()), (5, LATENCY));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_landed_after_a_look_before_is_taken_back() {
+    let refusal = Stumble::Refuse(FaultKind::QuotaExceeded, "full");
+    let stage = Stage::towards_aliyun(Script::of_adds(&[(1, Stumble::StallAfter), (2, refusal)]));
+    stage.add(ucloud_add(40)).await.unwrap_err();
+    assert_eq!(stage.held(RSP), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_could_look_up_is_not_said_to_be_absent() {
+    let stage = Stage::towards_ucloud(Script::of_adds(&[(1, Stumble::StallAfter)]));
+    stage.upstream.balancer.blind();
+    let fault = stage.add(aliyun_add(1)).await.unwrap_err();
+    assert!(fault.detail.contains("could NOT be found out"), "{fault}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_backends_that_are_one_of_the_targets_are_refused() {
+    let stage = Stage::towards_ucloud(Script::smooth());
+    let with = |ip: &str| {
+        let (kind, id) = (Kind::Interface, ResourceId::new("eni-bp1demo01").unwrap());
+        Backend {
+            target: Target::Resource { kind, id, address: Some(ip.parse().unwrap()) },
+            ..backend("x", 80, 1)
+        }
+    };
+    let backends = vec![with("10.0.0.1"), with("10.0.0.2")];
+    let fault = stage.add(Operation::AddBackends(AddBackends { group: group(None, RSP), backends })).await;
+    assert_eq!(fault.unwrap_err().kind, FaultKind::CannotHold);
+    assert_eq!(stage.calls(is_add), 0);
 }
 
 #[tokio::test(start_paused = true)]

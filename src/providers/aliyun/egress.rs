@@ -3,7 +3,7 @@
 use super::backends;
 use crate::{
     dialect::{Egress, Invocation},
-    mapping::Cloud,
+    mapping::{Cloud, Faults},
     model::{
         AddBackends, Backend, BackendRef, Fault, FaultKind, Field, GroupId, Member, Operation, Outcome,
         Place, RemoveBackends,
@@ -45,7 +45,7 @@ impl Egress for Slb {
     fn read_reply(&self, step: &Operation, reply: &Reply, cloud: &Cloud) -> Result<Outcome, Fault> {
         let body = Document::from_json(&reply.body).map_err(|error| {
             let detail = format!("{} answered HTTP {} with no JSON", cloud.title, reply.status.as_u16());
-            Fault::new(FaultKind::TargetLost, detail).caused_by(error)
+            Fault::new(Faults::kind_without_code(reply.status), detail).caused_by(error)
         })?;
         if let Some(fault) = told_fault(reply, &body, cloud) {
             return Err(fault);
@@ -63,16 +63,21 @@ impl Egress for Slb {
 /// The fields that name a backend without saying anything else of it.
 const IDENTITY: [Field; 4] = [Field::Resource, Field::Kind, Field::Address, Field::Port];
 
-/// An add has worked when the reply lists what was asked for; it may list the rest of the group too.
+/// An add has worked when the reply lists what was asked for, as asked; it may list the rest of the group too.
 fn added(add: &AddBackends, members: &[Member], cloud: &Cloud) -> Result<Outcome, Fault> {
-    let listed = |wanted| members.iter().any(|member| member.backend.same_entry(wanted));
-    match add.backends.iter().find(|wanted| !listed(wanted)) {
-        None => {
-            let member = |backend: &Backend| Member { backend: backend.clone(), id: None };
-            Ok(Outcome::Added(add.backends.iter().map(member).collect()))
+    for wanted in &add.backends {
+        match members.iter().find(|member| member.backend.same_entry(wanted)) {
+            None => return Err(lost(cloud, &format!("a success that does not list {wanted}"))),
+            Some(listed) if !listed.backend.same_traffic(wanted) => {
+                let detail =
+                    format!("{} lists {wanted} with another weight: it was there before", cloud.title);
+                return Err(Fault::new(FaultKind::AlreadyPresent, detail));
+            }
+            Some(_) => {}
         }
-        Some(absent) => Err(lost(cloud, &format!("a success that does not list {absent}"))),
     }
+    let member = |backend: &Backend| Member { backend: backend.clone(), id: None };
+    Ok(Outcome::Added(add.backends.iter().map(member).collect()))
 }
 
 /// The fault of a reply that tells of one: by its status, or by a `Code`.

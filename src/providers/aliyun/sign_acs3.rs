@@ -39,6 +39,10 @@ impl Scheme for Acs3 {
         value.starts_with("ACS3-").then(|| claim(value, &arrival.call))
     }
 
+    fn key_id<'a>(&self, arrival: &'a Arrival) -> Option<&'a str> {
+        part(arrival.call.header(header::AUTHORIZATION.as_str())?, "Credential")
+    }
+
     fn string_to_sign(&self, arrival: &Arrival) -> String {
         let value = arrival.call.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
         let names = part(value, "SignedHeaders").unwrap_or_default();
@@ -81,7 +85,8 @@ fn set_headers(call: &mut Call, invocation: &Invocation, credential: &Credential
 
 fn set(call: &mut Call, name: &str, value: &str) {
     // Neither half can fail for what the config lets through: key ids and tokens are printable.
-    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+    if let (Ok(name), Ok(mut value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+        value.set_sensitive(name == header::AUTHORIZATION || name == TOKEN_HEADER);
         call.headers.insert(name, value);
     }
 }
@@ -102,7 +107,7 @@ fn claim<'a>(value: &'a str, call: &'a Call) -> Result<Claim<'a>, Fault> {
     let signature = needed("Signature")?;
     let signature = HEXLOWER_PERMISSIVE
         .decode(signature.as_bytes())
-        .map_err(|_| malformed(format!("`Signature` has to be hexadecimal, not `{signature}`")))?;
+        .map_err(|_| malformed("`Signature` has to be 64 hexadecimal digits".to_owned()))?;
     let header_of = |name: &'static str| {
         call.header(name).ok_or_else(|| Fault::of_field(FaultKind::MissingCredential, name, ""))
     };

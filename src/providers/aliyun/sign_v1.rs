@@ -31,6 +31,10 @@ impl Scheme for V1 {
         Some(claim(&arrival.params))
     }
 
+    fn key_id<'a>(&self, arrival: &'a Arrival) -> Option<&'a str> {
+        arrival.params.filled("AccessKeyId")
+    }
+
     fn string_to_sign(&self, arrival: &Arrival) -> String {
         let mut text = format!("{}&%2F&", arrival.call.method);
         encode_strict(&arrival.params.to_canonical("Signature"), &mut text);
@@ -99,7 +103,7 @@ fn claim(params: &Params) -> Result<Claim<'_>, Fault> {
         timestamp.ok_or_else(|| Fault::of_field(FaultKind::MissingCredential, "Timestamp", ""))?;
     let nonce = needed("SignatureNonce")?;
     let signature = BASE64.decode(signature.as_bytes()).map_err(|_| {
-        let detail = format!("`Signature` has to be Base64 of 20 bytes, not `{signature}`");
+        let detail = "`Signature` has to be Base64 of 20 bytes; a `+` in it is written `%2B`";
         Fault::of_field(FaultKind::MalformedSignature, "Signature", detail)
     })?;
     let token = params.filled("SecurityToken");

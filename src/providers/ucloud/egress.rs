@@ -3,7 +3,7 @@
 use super::backends;
 use crate::{
     dialect::{Egress, Invocation},
-    mapping::Cloud,
+    mapping::{Cloud, Faults},
     model::{
         AddBackends, BackendId, BackendRef, Fault, FaultKind, GroupRef, LoadBalancerId, Member, Operation,
         Outcome, Place, RemoveBackends,
@@ -44,7 +44,8 @@ impl Egress for Ulb {
 
     fn read_reply(&self, step: &Operation, reply: &Reply, cloud: &Cloud) -> Result<Outcome, Fault> {
         let body = Document::from_json(&reply.body).map_err(|error| {
-            lost(cloud, &format!("HTTP {} with no JSON", reply.status.as_u16())).caused_by(error)
+            let detail = format!("{} answered HTTP {} with no JSON", cloud.title, reply.status.as_u16());
+            Fault::new(Faults::kind_without_code(reply.status), detail).caused_by(error)
         })?;
         let code = body.member("RetCode").and_then(Document::scalar);
         match (code.as_deref(), step) {

@@ -28,6 +28,10 @@ impl Scheme for Sha1 {
         Some(claim(&arrival.params))
     }
 
+    fn key_id<'a>(&self, arrival: &'a Arrival) -> Option<&'a str> {
+        arrival.params.filled("PublicKey")
+    }
+
     fn string_to_sign(&self, arrival: &Arrival) -> String {
         string_to_sign(arrival.signed())
     }
