@@ -4,6 +4,7 @@
 
 mod commands;
 mod engine;
+mod explained;
 mod fields;
 mod golden;
 mod layering;
