@@ -137,7 +137,7 @@ pub struct Limits {
     pub max_request_line_bytes: usize,
     /// How many requests may be in work at once.
     pub max_in_flight: usize,
-    /// How long one request may take before no further call of it is begun.
+    /// How long one request may take before no further add of it is begun; taking back what it had added goes on.
     pub request_timeout: Duration,
     /// How long one call to a target may take.
     pub upstream_timeout: Duration,

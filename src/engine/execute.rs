@@ -189,8 +189,10 @@ impl<'r> Execution<'r> {
 
     fn added(&self, plan: &Plan, items: &[Item], ends: Vec<End>) -> Outcome {
         let members = items.iter().zip(ends).map(|(item, end)| {
-            let entry = plan.entry(self.route, &item.there);
-            self.parts.memory.remember(entry, item.remembered.clone());
+            if !matches!(end, End::Present(_)) {
+                let entry = plan.entry(self.route, &item.there);
+                self.parts.memory.remember(entry, item.remembered.clone());
+            }
             let id = end.into_member().and_then(|member| member.id);
             Member { backend: item.here.clone(), id: self.id_here(plan, item, id) }
         });

@@ -85,7 +85,7 @@ impl Gate {
                 Staleness::Malformed(_) => FaultKind::MalformedTimestamp,
                 Staleness::TooFar { .. } => FaultKind::Expired,
             };
-            Fault::of_field(kind, "Timestamp", staleness.to_string())
+            Fault::new(kind, staleness.to_string())
         })?;
         // A request may be stamped as far ahead as behind, so its nonce has to be known for both.
         if self.memory.first_use(key_id, freshness.nonce, now, self.skew * 2) {
@@ -99,7 +99,7 @@ fn claim_of<'a>(speaker: &Speaker, arrival: &'a Arrival) -> Result<(&'static dyn
     let claims = speaker.provider.schemes.iter().find_map(|scheme| Some((*scheme, scheme.claim(arrival)?)));
     match claims {
         Some((scheme, claim)) => Ok((scheme, claim?)),
-        None => Err(Fault::of_field(FaultKind::MissingCredential, "Signature", "")),
+        None => Err(Fault::new(FaultKind::MalformedSignature, "it is signed by no scheme that is known")),
     }
 }
 

@@ -50,7 +50,7 @@ pub fn unrecognised(overrun: Option<Overrun>) -> Reply {
         }
         None => (
             StatusCode::BAD_REQUEST,
-            "the request is written in no language that is spoken here: it has neither the parameters AccessKeyId or PublicKey nor an ACS3 Authorization header, and no Action that is known",
+            "the request is written in no language that is spoken here: it carries no credentials that any of the clouds knows, and no Action that is known",
         ),
     };
     let body = Document::record([

@@ -1,6 +1,6 @@
 //! Signs and sends one call, and reads its reply.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 use tracing::{info, warn};
@@ -11,7 +11,7 @@ use crate::{
     dialect::{BoxFuture, Invocation, Provider, Scheme},
     engine::Upstream,
     http::{Client, SendError, TlsError},
-    mapping::{Cloud, Tables},
+    mapping::Cloud,
     model::{Fault, FaultKind, GroupRef, Operation, Outcome, Place, RemoveBackends},
     wire::{Call, Reply},
 };
@@ -22,11 +22,18 @@ const MAX_REPLY_BYTES: usize = 4 * 1024 * 1024;
 /// Targets reached over HTTP.
 #[derive(Debug)]
 pub struct HttpUpstream {
-    tables: Arc<Tables>,
-    providers: &'static [Provider],
     stamps: Stamps,
     within: Duration,
-    clients: Vec<(String, Client)>,
+    reached: HashMap<String, Reached>,
+}
+
+/// One target with everything that it takes to call it, found once.
+#[derive(Debug)]
+struct Reached {
+    provider: &'static Provider,
+    cloud: Arc<Cloud>,
+    scheme: &'static dyn Scheme,
+    client: Client,
 }
 
 impl HttpUpstream {
@@ -35,26 +42,26 @@ impl HttpUpstream {
     /// # Errors
     /// [`TlsError`] for a target's authority that cannot be used.
     pub fn new(config: &Config, providers: &'static [Provider], stamps: Stamps) -> Result<Self, TlsError> {
-        let client = |target: &Target| Ok((target.name.clone(), Client::new(target.ca.as_deref())?));
-        Ok(Self {
-            tables: Arc::clone(&config.tables),
-            providers,
-            stamps,
-            within: config.limits.upstream_timeout,
-            clients: config.targets.iter().map(client).collect::<Result<_, TlsError>>()?,
-        })
+        let mut reached = HashMap::new();
+        for target in &config.targets {
+            let client = Client::new(target.ca.as_deref())?;
+            let provider = providers.iter().find(|provider| provider.id == target.provider);
+            let parts = provider.and_then(|provider| {
+                let cloud = Arc::clone(config.tables.cloud(provider.id)?);
+                Some(Reached { provider, cloud, scheme: target_scheme(provider, target)?, client })
+            });
+            reached.extend(parts.map(|parts| (target.name.clone(), parts)));
+        }
+        Ok(Self { stamps, within: config.limits.upstream_timeout, reached })
     }
 
     async fn carry_out(&self, target: &Target, step: &Operation) -> Result<Outcome, Fault> {
         let nowhere =
             || Fault::new(FaultKind::Internal, format!("the target `{}` is not set up", target.name));
-        let provider =
-            self.providers.iter().find(|provider| provider.id == target.provider).ok_or_else(nowhere)?;
-        let cloud = self.tables.cloud(provider.id).ok_or_else(nowhere)?;
-        let (_, client) = self.clients.iter().find(|(name, _)| *name == target.name).ok_or_else(nowhere)?;
-        let scheme = target_scheme(provider, target).ok_or_else(nowhere)?;
+        let Reached { provider, cloud, scheme, client } =
+            self.reached.get(&target.name).ok_or_else(nowhere)?;
         let invocation = provider.egress.write_call(step, cloud)?;
-        let call = signed(&invocation, step, target, scheme, &self.stamps);
+        let call = signed(&invocation, step, target, *scheme, &self.stamps);
         let sent = client.send(call, self.within, MAX_REPLY_BYTES).await;
         let outcome = read(provider, cloud, step, sent);
         log(target, &invocation, &outcome);

@@ -1,6 +1,6 @@
 //! The pooled client: sends one [`Call`], waits for one [`Reply`], and says of each failure what it means.
 //!
-//! No redirects, no retries, no proxy from the environment, no decompression: a signed call goes out once, as it is,
+//! No redirects, no retries of anything that may have been sent, no proxy from the environment, no decompression: a signed call goes out once, as it is,
 //! to the host that it was signed for. The one thing that a caller has to know of a failure is whether the call may
 //! have been carried out, so that is what the variants of [`SendError`] say.
 

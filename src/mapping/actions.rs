@@ -1,7 +1,7 @@
 //! Action names, the operations that they stand for, and the parameters of each.
 
 use crate::{
-    model::OperationName,
+    model::{Fault, FaultKind, OperationName},
     wire::{Param, Params},
 };
 
@@ -60,9 +60,17 @@ impl Actions {
     }
 
     /// The first action listed for an operation: the one that the gateway itself calls.
-    #[must_use]
-    pub fn calling(&self, operation: OperationName) -> Option<&Action> {
-        self.rows.iter().find(|action| action.operation == operation)
+    ///
+    /// # Errors
+    /// [`FaultKind::Internal`] for an operation that no row names.
+    pub fn calling(&self, operation: OperationName) -> Result<&Action, Fault> {
+        let none = || {
+            Fault::new(
+                FaultKind::Internal,
+                format!("no action of the target is called for {}", operation.name()),
+            )
+        };
+        self.rows.iter().find(|action| action.operation == operation).ok_or_else(none)
     }
 
     /// Every action.

@@ -21,14 +21,14 @@ use state::State;
 
 use crate::{
     dialect::{Answer, BoxFuture, Handler, Request},
-    mapping::Capability,
+    mapping::Cloud,
     model::{Fault, FaultKind, GroupRef, Member, Operation, Outcome},
 };
 
 /// One cloud's load balancers, in memory.
 #[derive(Debug)]
 pub struct LoadBalancer {
-    capability: Capability,
+    cloud: Arc<Cloud>,
     state: State,
     script: Script,
     latency: Duration,
@@ -38,13 +38,13 @@ impl LoadBalancer {
     /// A cloud with these groups, all of them empty, and no other servers than these.
     #[must_use]
     pub fn new(
-        capability: Capability,
+        cloud: Arc<Cloud>,
         groups: Vec<GroupRef>,
         servers: Vec<crate::model::Target>,
         script: Script,
         latency: Duration,
     ) -> Self {
-        Self { capability, state: State::new(groups, servers), script, latency }
+        Self { cloud, state: State::new(groups, servers), script, latency }
     }
 
     /// What a group holds now.
@@ -91,7 +91,7 @@ impl LoadBalancer {
             Operation::RemoveBackends(remove) => remove.group.as_ref(),
             Operation::DescribeGroup(_) => None,
         };
-        match group.filter(|_| self.capability.one_writer_per_group) {
+        match group.filter(|_| self.cloud.capability.one_writer_per_group) {
             None => Ok(None),
             Some(group) => self.state.turn(group).map(Some).ok_or_else(|| Fault::new(FaultKind::Busy, "")),
         }
@@ -99,7 +99,7 @@ impl LoadBalancer {
 
     fn apply(&self, operation: Operation) -> Result<Outcome, Fault> {
         match operation {
-            Operation::AddBackends(add) => self.state.add(add, &self.capability).map(Outcome::Added),
+            Operation::AddBackends(add) => self.state.add(add, &self.cloud).map(Outcome::Added),
             Operation::RemoveBackends(remove) => self.state.remove(&remove).map(|()| Outcome::Removed),
             Operation::DescribeGroup(group) => {
                 self.state.describe(&group, self.script.lag).map(Outcome::Group)

@@ -89,7 +89,7 @@ fn balancer(config: &Config, target: &Target, script: Script, latency: Duration)
     let cloud = config.tables.cloud(&target.provider)?;
     let groups = config.resources.groups_of(&target.provider).cloned().collect();
     let servers = config.resources.servers_of(&target.provider).map(|server| server.target.clone()).collect();
-    Some(LoadBalancer::new(cloud.capability.clone(), groups, servers, script, latency))
+    Some(LoadBalancer::new(Arc::clone(cloud), groups, servers, script, latency))
 }
 
 fn front(config: &Config, target: &Target, balancer: &Arc<LoadBalancer>, stamps: Stamps) -> Front {

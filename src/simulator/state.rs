@@ -8,14 +8,14 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    mapping::{Capability, DuplicateAdd, NamesBackends},
+    mapping::{Cloud, DuplicateAdd, NamesBackends},
     model::{
-        AddBackends, BackendId, BackendRef, Fault, FaultKind, GroupId, GroupRef, Member, RemoveBackends,
-        Target,
+        AddBackends, BackendId, BackendRef, Fault, FaultKind, Field, GroupId, GroupRef, Member,
+        RemoveBackends, Target,
     },
 };
 
-/// "200 backends per instance" on one cloud, 50 on the other; the smaller would refuse the larger batch.
+/// "200 backends per instance": the larger of the two clouds' quotas, so that a demo does not meet it.
 const QUOTA: usize = 200;
 
 #[derive(Debug)]
@@ -67,17 +67,18 @@ impl State {
     }
 
     /// Adds all backends or none.
-    pub(super) fn add(&self, add: AddBackends, capability: &Capability) -> Result<Vec<Member>, Fault> {
+    pub(super) fn add(&self, add: AddBackends, cloud: &Cloud) -> Result<Vec<Member>, Fault> {
         let AddBackends { group: name, backends } = add;
         let mut groups = self.lock();
         let group = find(&mut groups, &name)?;
         if let Some(stranger) = backends.iter().find(|backend| !self.knows(&backend.target)) {
             let detail = format!("there is no `{}`", stranger.target);
-            return Err(Fault::of_field(FaultKind::UnknownServer, "ResourceId", detail));
+            let field = cloud.backend.wire_name(Field::Resource).to_owned();
+            return Err(Fault::of_field(FaultKind::UnknownServer, field, detail));
         }
         let is_there =
             |backend: &_| group.members.iter().any(|(member, _)| member.backend.same_entry(backend));
-        if capability.duplicate_add == DuplicateAdd::Refuse && backends.iter().any(is_there) {
+        if cloud.capability.duplicate_add == DuplicateAdd::Refuse && backends.iter().any(is_there) {
             return Err(Fault::new(FaultKind::AlreadyPresent, ""));
         }
         let fresh: Vec<_> = backends.iter().filter(|backend| !is_there(backend)).cloned().collect();
@@ -86,7 +87,7 @@ impl State {
         }
         for backend in fresh {
             group.numbered += 1;
-            let id = match capability.names_backends {
+            let id = match cloud.capability.names_backends {
                 NamesBackends::Address => None,
                 NamesBackends::Id => BackendId::new(format!("backend-sim{:05}", group.numbered)),
             };

@@ -78,7 +78,7 @@ impl Stage {
         let cloud = config.tables.cloud(provider).unwrap();
         let groups = config.resources.groups_of(provider).cloned().collect();
         let servers = config.resources.servers_of(provider).map(|server| server.target.clone()).collect();
-        let balancer = LoadBalancer::new(cloud.capability.clone(), groups, servers, script, LATENCY);
+        let balancer = LoadBalancer::new(Arc::clone(cloud), groups, servers, script, LATENCY);
         let upstream = Arc::new(Direct {
             balancer: Arc::new(balancer),
             in_flight: AtomicUsize::new(0),

@@ -33,12 +33,7 @@ impl Egress for Slb {
             }
             Operation::DescribeGroup(group) => name_group(&mut params, &group.group, &group.place, cloud),
         }
-        let action = cloud.actions.calling(step.name()).ok_or_else(|| {
-            Fault::new(
-                FaultKind::Internal,
-                format!("no action of the target is called for {}", step.name().name()),
-            )
-        })?;
+        let action = cloud.actions.calling(step.name())?;
         Ok(Invocation { action: action.name.clone(), version: cloud.version.clone(), params })
     }
 
