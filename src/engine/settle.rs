@@ -25,9 +25,7 @@ impl Execution<'_> {
             }
             sleep(pause).await;
             match self.look(plan).await {
-                Ok(members) => {
-                    self.compare(plan, &members, items, ends);
-                }
+                Ok(members) => self.compare(plan, &members, items, ends),
                 Err(fault) => warn!(%fault, "the group cannot be looked at to settle a doubt"),
             }
         }
