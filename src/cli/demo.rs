@@ -119,7 +119,7 @@ fn findings(
     let read = provider.egress.read_reply(operation, reply, route.here);
     let answered = |item: &Item| match &read {
         Ok(Outcome::Added(members)) => members.iter().any(|member| member.backend.same_entry(&item.here)),
-        Ok(Outcome::Removed | Outcome::Group(_)) | Err(_) => false,
+        Ok(_) | Err(_) => false,
     };
     let held = cloud.members(group.group.as_str());
     let holds = |item: &Item| {

@@ -72,7 +72,7 @@ fn write_explanation(out: &mut impl Write, explanation: &Explanation<'_>) -> io:
         write_fields(out, here, there, traces)?;
     }
     for loss in losses {
-        writeln!(out, "\n  lost: {}: {}", here.backend.wire_name(loss.field), loss.reason)?;
+        writeln!(out, "\n  lost: {}: {}", here.name_of(&loss.field), loss.reason)?;
     }
     Ok(())
 }
@@ -92,7 +92,7 @@ fn write_refusal(out: &mut impl Write, refusal: &Reply) -> io::Result<()> {
 fn explanation_json(explanation: &Explanation<'_>) -> Document {
     let Explanation { route, action, operation: _, items: _, group: _, calls, fields, losses } = explanation;
     let loss = |loss: &crate::model::Loss| {
-        let name = route.here.backend.wire_name(loss.field);
+        let name = route.here.name_of(&loss.field);
         Document::record([("field", Document::text(name)), ("reason", Document::text(&loss.reason))])
     };
     let backend = |(backend, traces): &(String, Vec<Trace>)| {

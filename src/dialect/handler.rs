@@ -5,7 +5,11 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::model::{Fault, Loss, Operation, Outcome};
+use super::{arrival::Arrival, provider::Asked};
+use crate::{
+    model::{Fault, Loss, Outcome},
+    wire::Reply,
+};
 
 /// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -18,9 +22,9 @@ pub struct Request {
     /// Who is calling: the place of the client in the config.
     pub client: usize,
     /// What is asked.
-    pub operation: Operation,
-    /// Fields that were given and have no effect by the caller's cloud's own rules.
-    pub ineffective: Vec<Loss>,
+    pub wanted: Wanted,
+    /// The call itself, for a target that is to get it as it came.
+    pub arrival: Arc<Arrival>,
     /// Its place among the requests in work, free again when the last who holds it lets go: work that goes on after its
     /// caller has hung up still takes one.
     pub place: Option<Arc<OwnedSemaphorePermit>>,
@@ -28,13 +32,38 @@ pub struct Request {
     pub repeat: Option<[u8; 32]>,
 }
 
+/// What a request wants.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// An operation.
+    Translated(Asked),
+    /// An action that is not translated; and what the caller is told if it is not passed on either.
+    Untranslated(Arc<Fault>),
+}
+
 /// What came of a request that succeeded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// The outcome, in the caller's ids.
-    pub outcome: Outcome,
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// It was translated.
+    Translated {
+        /// The outcome, in the caller's ids.
+        outcome: Outcome,
+        /// What was lost on the way and has to be reported.
+        losses: Vec<Loss>,
+    },
+    /// It was passed on, and this is the reply as it came: a success or not.
+    Passed(Reply),
+}
+
+impl Answer {
     /// What was lost on the way and has to be reported.
-    pub losses: Vec<Loss>,
+    #[must_use]
+    pub fn losses(&self) -> &[Loss] {
+        match self {
+            Self::Translated { losses, outcome: _ } => losses,
+            Self::Passed(_) => &[],
+        }
+    }
 }
 
 /// Carries requests out.

@@ -8,7 +8,7 @@ mod provider;
 mod scheme;
 
 pub use arrival::Arrival;
-pub use handle::{HandleError, handle_of, read_handle};
-pub use handler::{Answer, BoxFuture, Handler, Request};
-pub use provider::{Egress, Envelope, Ingress, Likeness, Provider, Showcase};
+pub use handle::{GroupHandle, HandleError, group_handle, handle_of, read_group_handle, read_handle};
+pub use handler::{Answer, BoxFuture, Handler, Request, Wanted};
+pub use provider::{Asked, Egress, Envelope, Ingress, Likeness, Provider, Showcase};
 pub use scheme::{Claim, Invocation, Scheme};

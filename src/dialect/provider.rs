@@ -51,11 +51,12 @@ pub trait Ingress: Sync + std::fmt::Debug {
     /// What a reply has to be written by. Never fails: of a call that could not be unpacked, `arrival` is none.
     fn envelope(&self, call: &Call, arrival: Option<&Arrival>, stamp: &Stamp, cloud: &Cloud) -> Envelope;
 
-    /// Reads the operation that a call asks for, and which of its fields have no effect.
+    /// Reads what a call asks for.
     ///
     /// # Errors
-    /// A fault that names the parameter as the caller wrote it, and what is allowed.
-    fn read(&self, arrival: &Arrival, cloud: &Cloud) -> Result<(Operation, Vec<Loss>), Fault>;
+    /// A fault that names the parameter as the caller wrote it, and what is allowed;
+    /// [`UnknownAction`](crate::model::FaultKind::UnknownAction) for an action that no table has.
+    fn read(&self, arrival: &Arrival, cloud: &Cloud) -> Result<Asked, Fault>;
 
     /// The call without anything that authenticates it: what is left to be signed anew.
     fn invocation(&self, arrival: &Arrival) -> Invocation;
@@ -84,7 +85,10 @@ pub trait Ingress: Sync + std::fmt::Debug {
         cloud: &Cloud,
     ) -> Reply {
         let written = match result {
-            Ok(answer) => self.write_success(envelope, operation, &answer.outcome, cloud),
+            Ok(Answer::Translated { outcome, losses: _ }) => {
+                self.write_success(envelope, operation, outcome, cloud)
+            }
+            Ok(Answer::Passed(reply)) => return reply.clone(),
             Err(fault) => return self.write_error(envelope, fault, cloud),
         };
         written.unwrap_or_else(|fault| self.write_error(envelope, &fault, cloud))
@@ -99,11 +103,34 @@ pub trait Egress: Sync + std::fmt::Debug {
     /// A step that this cloud has no words for.
     fn write_call(&self, step: &Operation, cloud: &Cloud) -> Result<Invocation, Fault>;
 
+    /// The fault that a reply to a call that was passed on as it came tells of, if it concerns the gateway and not the
+    /// caller: the gateway's own key, signature or project.
+    fn own_fault(&self, reply: &Reply, cloud: &Cloud) -> Option<Fault>;
+
     /// Reads what came of it.
     ///
     /// # Errors
     /// The fault that the reply tells of; [`TargetLost`](crate::model::FaultKind::TargetLost) for one that makes no sense.
     fn read_reply(&self, step: &Operation, reply: &Reply, cloud: &Cloud) -> Result<Outcome, Fault>;
+}
+
+/// What a call asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The operation, in the caller's ids.
+    pub operation: Operation,
+    /// Fields that were given and have no effect by the caller's cloud's own rules.
+    pub ineffective: Vec<Loss>,
+    /// Parameters that were given and mean something that no other cloud has.
+    pub untranslated: Vec<String>,
+}
+
+impl Asked {
+    /// An operation that carries everything that its call says.
+    #[must_use]
+    pub const fn all(operation: Operation) -> Self {
+        Self { operation, ineffective: Vec::new(), untranslated: Vec::new() }
+    }
 }
 
 /// How much a call looks like one of a cloud's.

@@ -67,7 +67,7 @@ pub(super) fn ends_of(
 ) -> Vec<End> {
     let count = match step {
         Operation::AddBackends(add) => add.backends.len(),
-        Operation::RemoveBackends(_) | Operation::DescribeGroup(_) => 0,
+        _ => 0,
     };
     let each = |end: &dyn Fn() -> End| (0..count).map(|_| end()).collect();
     match reply {
@@ -75,7 +75,7 @@ pub(super) fn ends_of(
         Some(Ok(Outcome::Added(members))) if members.len() == count => {
             members.into_iter().map(End::Added).collect()
         }
-        Some(Ok(Outcome::Added(_) | Outcome::Removed | Outcome::Group(_))) => {
+        Some(Ok(_)) => {
             let fault = || Fault::new(FaultKind::TargetLost, "the target's reply does not fit the add");
             each(&|| End::Doubtful { fault: fault(), looked: false })
         }

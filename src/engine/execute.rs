@@ -19,7 +19,7 @@ use super::{
 use crate::{
     dialect::{Answer, handle_of},
     mapping::{DuplicateAdd, NamesBackends},
-    model::{Backend, BackendId, Fault, FaultKind, Field, Member, Operation, Outcome},
+    model::{Backend, BackendId, Fault, FaultKind, Field, Health, Member, Operation, Outcome},
 };
 
 /// Pauses before a call is sent again that the target refused as busy: nothing was changed by it.
@@ -47,7 +47,7 @@ impl<'r> Execution<'r> {
                 self.add(plan, items).await?
             }
         };
-        Ok(Answer { outcome, losses: plan.losses.clone() })
+        Ok(Answer::Translated { outcome, losses: plan.losses.clone() })
     }
 
     async fn turn(&self, plan: &Plan, items: &[Item]) -> Result<Turn, Fault> {
@@ -64,7 +64,7 @@ impl<'r> Execution<'r> {
         let here = self.look(plan).await?.into_iter().map(|member| {
             let kept = self.parts.memory.recall(&plan.entry(self.route, &member.backend), member.backend);
             let backend = Backend { target: self.route.server_here(&kept.target), ..kept };
-            Member { backend, id: member.id }
+            Member { backend, ..member }
         });
         Ok(Outcome::Added(here.collect()))
     }
@@ -172,10 +172,8 @@ impl<'r> Execution<'r> {
         let reply = self.call(&Operation::DescribeGroup(plan.group.clone())).await;
         let told = |fault: Fault| Fault { field: Some(self.field_at_fault(fault.kind, plan)), ..fault };
         match reply.map_err(told)? {
-            Outcome::Group(members) => Ok(members),
-            Outcome::Added(_) | Outcome::Removed => {
-                Err(Fault::new(FaultKind::Internal, "the reply to a look is no list"))
-            }
+            Outcome::Group(group) => Ok(group.members),
+            _ => Err(Fault::new(FaultKind::Internal, "the reply to a look is no list")),
         }
     }
 
@@ -194,7 +192,7 @@ impl<'r> Execution<'r> {
                 self.parts.memory.remember(entry, item.remembered.clone());
             }
             let id = end.into_member().and_then(|member| member.id);
-            Member { backend: item.here.clone(), id: self.id_here(plan, item, id) }
+            Member { backend: item.here.clone(), id: self.id_here(plan, item, id), health: Health::Unknown }
         });
         Outcome::Added(members.collect())
     }

@@ -25,7 +25,7 @@ pub use resolve::Route;
 
 use crate::{
     config::{Config, Target},
-    dialect::{Answer, BoxFuture, Handler, Request},
+    dialect::{Answer, BoxFuture, Handler, Request, Wanted},
     engine::{execute::Execution, lanes::Lanes, repeat::Repeats},
     mapping::Cloud,
     model::{Fault, FaultKind, Operation, Outcome},
@@ -90,7 +90,11 @@ impl Handler for Engine {
 
 async fn carry_out(parts: &Parts, request: Request) -> Result<Answer, Fault> {
     let route = Route::of(&parts.config, request.client)?;
-    let plan = plan(&route, &request.operation, &request.ineffective)?;
+    let asked = match request.wanted {
+        Wanted::Translated(asked) => asked,
+        Wanted::Untranslated(fault) => return Err(fault.again()),
+    };
+    let plan = plan(&route, &asked.operation, &asked.ineffective)?;
     let repeat = request.repeat.filter(|_| matches!(plan.work, Work::Add(_)));
     let run = || Execution::new(parts, &route).run(&plan);
     match repeat {

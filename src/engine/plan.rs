@@ -5,7 +5,7 @@ use crate::{
     config::OnLoss,
     model::{
         AddBackends, Backend, Fault, FaultKind, Field, GroupId, GroupRef, LoadBalancerId, Loss, LossPolicy,
-        Operation, OperationName, Target, Traffic,
+        Lost, Operation, OperationName, Target, Traffic,
     },
     store::{Entry, Remembered},
 };
@@ -50,9 +50,7 @@ pub struct Item {
 pub fn plan(route: &Route<'_>, operation: &Operation, ineffective: &[Loss]) -> Result<Plan, Fault> {
     let add = match operation {
         Operation::AddBackends(add) => add,
-        Operation::RemoveBackends(_) | Operation::DescribeGroup(_) => {
-            return Err(not_translated(route, operation.name()));
-        }
+        _ => return Err(not_translated(route, operation.name())),
     };
     let AddBackends { group, backends } = add;
     let (asked, group) = (group.group.clone(), route.group(group)?);
@@ -164,7 +162,7 @@ fn settle_loss(
         (LossPolicy::Remember, _) => {}
         (LossPolicy::Report, _) | (LossPolicy::Refuse, OnLoss::Report) => {
             let reason = format!("{} has no place for the {} of {backend}", route.there.title, field.name());
-            losses.push(Loss { field, reason });
+            losses.push(Loss { field: Lost::Backend(field), reason });
         }
         (LossPolicy::Refuse, OnLoss::Refuse) => {
             let detail = format!(

@@ -85,9 +85,7 @@ fn removal(group: &GroupRef, chunk: &[(&Item, &Member)], capability: &Capability
         }
     };
     Operation::RemoveBackends(RemoveBackends {
-        load_balancer: group.load_balancer.clone(),
-        group: Some(group.group.clone()),
-        place: group.place.clone(),
+        scope: group.clone().into(),
         backends: chunk.iter().map(name).collect(),
     })
 }

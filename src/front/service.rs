@@ -13,7 +13,7 @@ use super::{
 use crate::{
     auth::{Stamp, Stamps},
     config::Config,
-    dialect::{Answer, Arrival, Envelope, Handler, Provider, Request},
+    dialect::{Answer, Arrival, Envelope, Handler, Provider, Request, Wanted},
     http::{self as sockets, Arrived, Overrun, Service},
     mapping::{Cloud, Tables},
     model::{Fault, FaultKind},
@@ -93,7 +93,10 @@ impl Front {
 impl Visit<'_> {
     async fn answer(mut self, call: Call, overrun: Option<Overrun>) -> Reply {
         let admitted = self.admit(call, overrun);
-        let operation = admitted.as_ref().ok().map(|request| request.operation.clone());
+        let operation = admitted.as_ref().ok().and_then(|request| match &request.wanted {
+            Wanted::Translated(asked) => Some(asked.operation.clone()),
+            Wanted::Untranslated(_) => None,
+        });
         let result = match admitted {
             Ok(request) => self.front.handler.handle(request).await,
             Err(fault) => Err(fault),
@@ -117,11 +120,15 @@ impl Visit<'_> {
         self.read_envelope(&arrival);
         let admission = self.front.gate.admit(&self.speaker, &arrival, self.stamp.now)?;
         self.envelope.shape = admission.caller.shape;
-        let (operation, ineffective) = self.speaker.provider.ingress.read(&arrival, &self.speaker.cloud)?;
+        let wanted = match self.speaker.provider.ingress.read(&arrival, &self.speaker.cloud) {
+            Ok(asked) => Wanted::Translated(asked),
+            Err(fault) if fault.kind == FaultKind::UnknownAction => Wanted::Untranslated(Arc::new(fault)),
+            Err(fault) => return Err(fault),
+        };
         let id = self.envelope.request_id.clone();
         let (client, repeat) = (admission.caller.client, admission.repeat);
         let place = Some(Arc::new(place));
-        Ok(Request { id, client, operation, ineffective, place, repeat })
+        Ok(Request { id, client, wanted, arrival: Arc::new(arrival), place, repeat })
     }
 
     fn read_envelope(&mut self, arrival: &Arrival) {
@@ -142,7 +149,7 @@ impl Visit<'_> {
         let action = &self.envelope.action;
         match result {
             Ok(answer) => {
-                for loss in &answer.losses {
+                for loss in answer.losses() {
                     warn!(action, field = loss.field.name(), reason = %loss.reason, "lost");
                 }
                 info!(action, "done");
@@ -161,8 +168,8 @@ impl Visit<'_> {
 
 /// "A report is a log line, a metric, and the reply header": this is the header.
 fn report_losses(reply: &mut Reply, result: &Result<Answer, Fault>, cloud: &Cloud) {
-    for loss in result.iter().flat_map(|answer| &answer.losses) {
-        reply.append(LOSS_HEADER, &format!("{}={}", cloud.backend.wire_name(loss.field), loss.reason));
+    for loss in result.iter().flat_map(Answer::losses) {
+        reply.append(LOSS_HEADER, &format!("{}={}", cloud.name_of(&loss.field), loss.reason));
     }
 }
 

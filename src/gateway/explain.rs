@@ -58,9 +58,9 @@ pub fn explain<'c>(config: &'c Config, call: Call, stamp: &Stamp) -> Result<Expl
         envelope = provider.ingress.envelope(&arrival.call, Some(&arrival), stamp, cloud);
         let route = Route::of(config, client_of(config, provider, &arrival)?)?;
         envelope.shape = route.client.replies;
-        let (asked, ineffective) = provider.ingress.read(&arrival, cloud)?;
-        operation = Some(asked.clone());
-        explained(config, route, &asked, &ineffective, &envelope.action)
+        let asked = provider.ingress.read(&arrival, cloud)?;
+        operation = Some(asked.operation.clone());
+        explained(config, route, &asked.operation, &asked.ineffective, &envelope.action)
     });
     explained.map_err(|fault| {
         Box::new(provider.ingress.write_reply(&envelope, operation.as_ref(), Err(&fault), cloud))

@@ -12,7 +12,7 @@ use crate::{
     engine::Upstream,
     http::{Client, SendError, TlsError},
     mapping::Cloud,
-    model::{Fault, FaultKind, GroupRef, Operation, Outcome, Place, RemoveBackends},
+    model::{Fault, FaultKind, Operation, Outcome},
     wire::{Call, Reply},
 };
 
@@ -84,13 +84,8 @@ pub fn target_scheme(provider: &Provider, target: &Target) -> Option<&'static dy
 /// Where a step's call goes: the target's endpoint, with the step's region where it has a place for one.
 #[must_use]
 pub fn origin_of(target: &Target, step: &Operation) -> String {
-    let place = match step {
-        Operation::AddBackends(add) => &add.group.place,
-        Operation::RemoveBackends(RemoveBackends { place, .. })
-        | Operation::DescribeGroup(GroupRef { place, .. }) => place,
-    };
-    let Place { region, project: _ } = place;
-    target.endpoint.replace("{region}", region.as_ref().map_or("", |region| region.as_str()))
+    let region = step.place().and_then(|place| place.region.as_ref()).or(target.region.as_ref());
+    target.endpoint.replace("{region}", region.map_or("", |region| region.as_str()))
 }
 
 fn signed(

@@ -18,14 +18,16 @@ pub struct Actions {
 pub struct Action {
     /// Its name on the wire.
     pub name: String,
-    /// What it asks for.
-    pub operation: OperationName,
+    /// What it asks for: the first, or, where parameters tell, one of the others. Where the gateway calls it, any.
+    pub operations: Vec<OperationName>,
     /// The parameters that have to be there, in the order in which they are checked.
     pub required: Vec<String>,
     /// The parameters that may be there.
     pub optional: Vec<String>,
     /// Those of them that are lists, flattened on the wire: `Backends.0`.
     pub lists: Vec<String>,
+    /// Those of them that mean something that no other cloud has. To ignore one would be a lie.
+    pub untranslated: Vec<String>,
     /// How many backends one call may name.
     pub max_backends: usize,
 }
@@ -37,19 +39,6 @@ pub enum UnknownParameters {
     Ignore,
     /// The request is refused.
     Refuse,
-}
-
-/// The parameters that name a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupNames {
-    /// The load balancer, where the cloud wants it beside the group.
-    pub load_balancer: Option<String>,
-    /// The group.
-    pub group: String,
-    /// The region.
-    pub region: String,
-    /// The project, where the cloud has projects.
-    pub project: Option<String>,
 }
 
 impl Actions {
@@ -70,7 +59,7 @@ impl Actions {
                 format!("no action of the target is called for {}", operation.name()),
             )
         };
-        self.rows.iter().find(|action| action.operation == operation).ok_or_else(none)
+        self.rows.iter().find(|action| action.operations.contains(&operation)).ok_or_else(none)
     }
 
     /// Every action.
@@ -91,12 +80,30 @@ impl Actions {
         let names = || self.common.iter().chain(&action.required).chain(&action.optional);
         match parameter.split_once('.') {
             Some((list, _)) => action.lists.iter().any(|known| known == list),
-            None => names().any(|known| known == parameter),
+            None => names().chain(&action.untranslated).any(|known| known == parameter),
         }
     }
 }
 
 impl Action {
+    /// What it asks for, unless its parameters say otherwise.
+    #[must_use]
+    pub fn operation(&self) -> Option<OperationName> {
+        self.operations.first().copied()
+    }
+
+    /// The parameters of a call that mean something that no other cloud has, in the order of the table.
+    #[must_use]
+    pub fn untranslated_in(&self, params: &Params) -> Vec<String> {
+        let given = |name: &&String| {
+            params.iter().any(|param| {
+                let rest = param.name.strip_prefix(name.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) && !param.value.is_empty()
+            })
+        };
+        self.untranslated.iter().filter(given).cloned().collect()
+    }
+
     /// Whether a parameter that is required is there: by its name with a value, or, for a list, by any of its items.
     #[must_use]
     pub fn has(&self, params: &Params, name: &str) -> bool {

@@ -8,6 +8,8 @@ use crate::model::{Fault, FaultKind};
 #[derive(Debug, Clone)]
 pub struct Faults {
     pub(in crate::mapping) rows: Vec<FaultRow>,
+    /// Rows for some actions only.
+    pub(in crate::mapping) special: Vec<(Vec<String>, FaultRow)>,
     pub(in crate::mapping) reads: Vec<ReadRow>,
 }
 
@@ -52,11 +54,14 @@ enum Piece {
 }
 
 impl Faults {
-    /// The row of a kind.
+    /// The row of a kind in replies of an action.
     #[must_use]
-    pub fn row(&self, kind: FaultKind) -> &FaultRow {
+    pub fn row(&self, kind: FaultKind, action: &str) -> &FaultRow {
+        let of_action = |(actions, row): &&(Vec<String>, FaultRow)| {
+            row.kind == kind && actions.iter().any(|known| known == action)
+        };
         // `compile` lays the rows in the order of `FaultKind::ALL` and refuses a table that lacks one.
-        &self.rows[kind as usize]
+        self.special.iter().find(of_action).map_or(&self.rows[kind as usize], |(_, row)| row)
     }
 
     /// What a reply without any code means: some proxy in between may have written it.

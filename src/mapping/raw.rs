@@ -26,6 +26,12 @@ pub(in crate::mapping) struct RawProvider {
 #[serde(deny_unknown_fields)]
 pub(in crate::mapping) struct RawCapability {
     pub(in crate::mapping) backends_per_call: Option<Spanned<usize>>,
+    pub(in crate::mapping) updates_per_call: Option<Spanned<usize>>,
+    pub(in crate::mapping) updates_in_part: Option<bool>,
+    pub(in crate::mapping) changes_ports: Option<bool>,
+    pub(in crate::mapping) lists_members: Option<bool>,
+    /// In seconds.
+    pub(in crate::mapping) settles_after: Option<u64>,
     pub(in crate::mapping) names_backends: Option<Word>,
     pub(in crate::mapping) one_writer_per_group: Option<bool>,
     pub(in crate::mapping) tells_duplicates: Option<bool>,
@@ -45,9 +51,10 @@ pub(in crate::mapping) struct RawActions {
 #[serde(deny_unknown_fields)]
 pub(in crate::mapping) struct RawAction {
     pub(in crate::mapping) name: Word,
-    pub(in crate::mapping) operation: Option<Word>,
+    pub(in crate::mapping) operations: Option<Vec<Word>>,
     pub(in crate::mapping) required: Option<Vec<String>>,
     pub(in crate::mapping) optional: Option<Vec<String>>,
+    pub(in crate::mapping) untranslated: Option<Vec<String>>,
     pub(in crate::mapping) lists: Option<Vec<String>>,
     pub(in crate::mapping) max_backends: Option<usize>,
 }
@@ -60,6 +67,47 @@ pub(in crate::mapping) struct RawGroup {
     pub(in crate::mapping) group: Option<String>,
     pub(in crate::mapping) region: Option<String>,
     pub(in crate::mapping) project: Option<String>,
+    pub(in crate::mapping) name: Option<String>,
+    pub(in crate::mapping) default_name: Option<String>,
+    pub(in crate::mapping) name_length: Option<(u32, u32)>,
+    pub(in crate::mapping) listener: Option<RawListener>,
+    pub(in crate::mapping) protocols: Option<BTreeMap<String, Word>>,
+    pub(in crate::mapping) health: Option<BTreeMap<Word, String>>,
+    #[serde(default)]
+    pub(in crate::mapping) option: Vec<RawOption>,
+    pub(in crate::mapping) template: Option<RawTemplate>,
+    #[serde(default)]
+    pub(in crate::mapping) loss: BTreeMap<Word, Word>,
+}
+
+/// `listener` of `group.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::mapping) struct RawListener {
+    pub(in crate::mapping) protocol: String,
+    pub(in crate::mapping) default_protocol: Word,
+    pub(in crate::mapping) port: String,
+    pub(in crate::mapping) default_port: Spanned<u32>,
+}
+
+/// `[[option]]` of `group.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::mapping) struct RawOption {
+    pub(in crate::mapping) wire: String,
+    pub(in crate::mapping) default: String,
+    #[serde(default)]
+    pub(in crate::mapping) number: bool,
+}
+
+/// `[template]` of `group.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::mapping) struct RawTemplate {
+    pub(in crate::mapping) protocol: Word,
+    pub(in crate::mapping) ports: Spanned<(u32, u32)>,
+    #[serde(default)]
+    pub(in crate::mapping) options: BTreeMap<String, String>,
 }
 
 /// `backend.toml`.
@@ -102,6 +150,8 @@ pub(in crate::mapping) struct RawFaults {
 #[serde(deny_unknown_fields)]
 pub(in crate::mapping) struct RawFault {
     pub(in crate::mapping) kind: Word,
+    #[serde(default)]
+    pub(in crate::mapping) actions: Vec<String>,
     pub(in crate::mapping) status: Option<Spanned<u16>>,
     pub(in crate::mapping) code: Option<Word>,
     pub(in crate::mapping) message: Option<Word>,

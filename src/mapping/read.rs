@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::record::{BackendTable, Cell, FieldRow, Reading, Record, Rule};
 use crate::{
     model::{
-        Backend, Fault, FaultKind, Field, Kind, Loss, Port, ResourceId, SubnetId, Target, Traffic, VpcId,
-        Weight,
+        Backend, Fault, FaultKind, Field, Kind, Loss, Lost, Port, ResourceId, SubnetId, Target, Traffic,
+        VpcId, Weight,
     },
     wire::excerpt,
 };
@@ -104,7 +104,7 @@ impl Reader<'_, '_> {
         for field in Field::ALL.into_iter().filter(|field| beside(*field)) {
             if self.given(field)?.is_some() {
                 let reason = format!("it has no effect on a backend of the kind {}", kind.name());
-                losses.push(Loss { field, reason });
+                losses.push(Loss { field: Lost::Backend(field), reason });
             }
         }
         Ok(losses)

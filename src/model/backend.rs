@@ -85,6 +85,95 @@ pub struct Member {
     pub backend: Backend,
     /// Its id inside the group, on clouds that give it one.
     pub id: Option<BackendId>,
+    /// What the cloud's health checks say of it.
+    pub health: Health,
+}
+
+/// What health checks say of a backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Health {
+    /// It answers.
+    Healthy,
+    /// It does not.
+    Unhealthy,
+    /// Nobody has asked it yet, or nobody does.
+    Unknown,
+}
+
+/// What is to become of one backend of a group; what is none stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Which backend.
+    pub backend: BackendRef,
+    /// Another port. Its id stays the same, on clouds that give it one.
+    pub port: Option<Port>,
+    /// Another weight. One of a backend that is disabled is for the time when it no longer is.
+    pub weight: Option<Weight>,
+    /// Whether new traffic is sent to it.
+    pub enabled: Option<bool>,
+    /// Whether it only serves when the others do not.
+    pub standby: Option<bool>,
+    /// A person's words.
+    pub description: Option<String>,
+}
+
+/// Names one backend of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackendRef {
+    /// By its id inside the group.
+    Id(BackendId),
+    /// By what it is.
+    At {
+        /// Who receives the traffic.
+        target: Target,
+        /// On which port.
+        port: Port,
+    },
+}
+
+impl Change {
+    /// A change of nothing.
+    #[must_use]
+    pub const fn of(backend: BackendRef) -> Self {
+        Self { backend, port: None, weight: None, enabled: None, standby: None, description: None }
+    }
+
+    /// What the change makes of `old`. A backend that is enabled while its weight is not known gets `lowest`.
+    #[must_use]
+    pub fn applied(&self, old: &Backend, lowest: Weight) -> Backend {
+        let (on, weight) = match old.traffic {
+            Traffic::On(weight) => (true, Some(weight)),
+            Traffic::Off(weight) => (false, weight),
+        };
+        let weight = self.weight.or(weight);
+        let traffic = if self.enabled.unwrap_or(on) {
+            Traffic::On(weight.unwrap_or(lowest))
+        } else {
+            Traffic::Off(weight)
+        };
+        Backend {
+            target: old.target.clone(),
+            port: self.port.unwrap_or(old.port),
+            traffic,
+            standby: self.standby.unwrap_or(old.standby),
+            description: self.description.clone().or_else(|| old.description.clone()),
+        }
+    }
+}
+
+impl Health {
+    /// Every state.
+    pub const ALL: [Self; 3] = [Self::Healthy, Self::Unhealthy, Self::Unknown];
+
+    /// The word for it in mapping files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Unhealthy => "unhealthy",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 impl Backend {
@@ -208,6 +297,9 @@ impl fmt::Display for Port {
 }
 
 impl Weight {
+    /// The lowest.
+    pub const LOWEST: Self = Self(1);
+
     /// A weight; `None` for 0 and for what is above 100.
     #[must_use]
     pub fn new(number: u32) -> Option<Self> {

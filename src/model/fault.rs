@@ -78,6 +78,8 @@ fault_kinds! {
     InvalidToken = "invalid-token",
     /// No such group.
     UnknownGroup = "unknown-group",
+    /// No such load balancer, or none that the resource map knows.
+    UnknownLoadBalancer = "unknown-load-balancer",
     /// No such server, or none that the resource map knows.
     UnknownServer = "unknown-server",
     /// No such backend in the group.
@@ -88,6 +90,10 @@ fault_kinds! {
     AlreadyPresent = "already-present",
     /// The group, the load balancer or the account is full.
     QuotaExceeded = "quota-exceeded",
+    /// Something still uses the group.
+    GroupInUse = "group-in-use",
+    /// The load balancer has a listener on this port already.
+    PortTaken = "port-taken",
     /// The server is in another network than the load balancer.
     NetworkConflict = "network-conflict",
     /// The target has no place for something that the request says.

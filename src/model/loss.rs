@@ -1,14 +1,37 @@
 //! What the target cannot hold.
 
-use super::field::Field;
+use super::{field::Field, group::GroupField};
 
-/// One field of one backend that did not reach the target, and why.
+/// One field that did not reach the target, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
     /// The field.
-    pub field: Field,
+    pub field: Lost,
     /// Why, in words for the caller.
     pub reason: String,
+}
+
+/// What can get lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lost {
+    /// A field of a backend.
+    Backend(Field),
+    /// Something that a group has beside its backends.
+    Group(GroupField),
+    /// A parameter of the caller's cloud that has no meaning anywhere else.
+    Parameter(String),
+}
+
+impl Lost {
+    /// The word for it in metrics and reports.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Backend(field) => field.name(),
+            Self::Group(field) => field.name(),
+            Self::Parameter(_) => "parameter",
+        }
+    }
 }
 
 /// What becomes of a field that a cloud has no place for: a row of its mapping file.

@@ -4,6 +4,7 @@
 //! the ids of one cloud, and the engine turns an operation in the caller's ids into operations in the target's.
 
 mod backend;
+mod balancer;
 mod fault;
 mod field;
 mod group;
@@ -11,10 +12,15 @@ mod id;
 mod loss;
 mod operation;
 
-pub use backend::{Backend, Kind, Member, Port, Target, Traffic, Weight};
+pub use backend::{Backend, BackendRef, Change, Health, Kind, Member, Port, Target, Traffic, Weight};
+pub use balancer::{LoadBalancer, LoadBalancerFilter, Reach};
 pub use fault::{Fault, FaultKind};
 pub use field::Field;
-pub use group::{GroupRef, Place};
+pub use group::{Group, GroupField, GroupRef, Listener, ListenerOption, Place, Protocol};
 pub use id::{BackendId, GroupId, LoadBalancerId, ProjectId, RegionId, ResourceId, SubnetId, VpcId};
-pub use loss::{Loss, LossPolicy};
-pub use operation::{AddBackends, BackendRef, Operation, OperationName, Outcome, RemoveBackends};
+pub use loss::{Loss, LossPolicy, Lost};
+pub use operation::{
+    AddBackends, Checked, CreateGroup, DescribeHealth, Detail, ListGroups, ListLoadBalancers,
+    LoadBalancerRef, Operation, OperationName, Outcome, Page, Refusal, RemoveBackends, ReplaceBackends,
+    Scope, UpdateBackends, UpdateGroup, Updated,
+};

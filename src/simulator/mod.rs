@@ -20,9 +20,9 @@ pub use serve::{SimulatedCloud, Simulation};
 use state::State;
 
 use crate::{
-    dialect::{Answer, BoxFuture, Handler, Request},
+    dialect::{Answer, BoxFuture, Handler, Request, Wanted},
     mapping::Cloud,
-    model::{Fault, FaultKind, GroupRef, Member, Operation, Outcome},
+    model::{Fault, FaultKind, Group, GroupRef, Member, Operation, Outcome},
 };
 
 /// One cloud's load balancers, in memory.
@@ -88,8 +88,8 @@ impl LoadBalancer {
     fn turn(&self, operation: &Operation) -> Result<Option<state::Turn<'_>>, Fault> {
         let group = match operation {
             Operation::AddBackends(add) => Some(&add.group.group),
-            Operation::RemoveBackends(remove) => remove.group.as_ref(),
-            Operation::DescribeGroup(_) => None,
+            Operation::RemoveBackends(remove) => remove.scope.group.as_ref(),
+            _ => None,
         };
         match group.filter(|_| self.cloud.capability.one_writer_per_group) {
             None => Ok(None),
@@ -100,10 +100,14 @@ impl LoadBalancer {
     fn apply(&self, operation: Operation) -> Result<Outcome, Fault> {
         match operation {
             Operation::AddBackends(add) => self.state.add(add, &self.cloud).map(Outcome::Added),
-            Operation::RemoveBackends(remove) => self.state.remove(&remove).map(|()| Outcome::Removed),
-            Operation::DescribeGroup(group) => {
-                self.state.describe(&group, self.script.lag).map(Outcome::Group)
+            Operation::RemoveBackends(remove) => {
+                self.state.remove(&remove).map(|()| Outcome::Removed(Vec::new()))
             }
+            Operation::DescribeGroup(group) => {
+                let members = self.state.describe(&group, self.script.lag)?;
+                Ok(Outcome::Group(Group::of(group, members)))
+            }
+            other => Err(Fault::new(FaultKind::UnknownAction, other.name().name())),
         }
     }
 }
@@ -111,8 +115,13 @@ impl LoadBalancer {
 impl Handler for Arc<LoadBalancer> {
     fn handle(&self, request: Request) -> BoxFuture<'_, Result<Answer, Fault>> {
         Box::pin(async move {
-            let outcome = self.carry_out(request.operation).await?;
-            Ok(Answer { outcome, losses: Vec::new() })
+            match request.wanted {
+                Wanted::Translated(asked) => {
+                    let outcome = self.carry_out(asked.operation).await?;
+                    Ok(Answer::Translated { outcome, losses: Vec::new() })
+                }
+                Wanted::Untranslated(fault) => Err(fault.again()),
+            }
         })
     }
 }

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use crate::{
     mapping::{Cloud, DuplicateAdd, NamesBackends},
     model::{
-        AddBackends, BackendId, BackendRef, Fault, FaultKind, Field, GroupId, GroupRef, Member,
-        RemoveBackends, Target,
+        AddBackends, BackendId, BackendRef, Fault, FaultKind, Field, GroupId, GroupRef, Health, Member,
+        RemoveBackends, Scope, Target,
     },
 };
 
@@ -91,7 +91,7 @@ impl State {
                 NamesBackends::Address => None,
                 NamesBackends::Id => BackendId::new(format!("backend-sim{:05}", group.numbered)),
             };
-            group.members.push((Member { backend, id }, Instant::now()));
+            group.members.push((Member { backend, id, health: Health::Healthy }, Instant::now()));
         }
         let asked = |member: &&Member| backends.iter().any(|backend| member.backend.same_entry(backend));
         let members = group.members.iter().map(|(member, _)| member);
@@ -100,7 +100,7 @@ impl State {
 
     /// Removes what is named; where the request names no group, wherever it is.
     pub(super) fn remove(&self, remove: &RemoveBackends) -> Result<(), Fault> {
-        let RemoveBackends { load_balancer: _, group, place: _, backends } = remove;
+        let RemoveBackends { scope: Scope { group, .. }, backends } = remove;
         let mut groups = self.lock();
         let meant = |known: &&mut Group| group.as_ref().is_none_or(|group| known.name.group == *group);
         let mut found = 0;

@@ -1,11 +1,11 @@
-//! `actions.toml` and `group.toml`: actions, their parameters, and how a group is named.
+//! `actions.toml`: actions, what they stand for, and their parameters.
 
 use super::{Problems, named, replace};
 use crate::{
     mapping::{
-        actions::{Action, GroupNames},
+        actions::Action,
         diagnostic::{Diagnostic, SourceText},
-        raw::{RawActions, RawGroup},
+        raw::{RawActions, Word},
     },
     model::OperationName,
 };
@@ -16,49 +16,34 @@ pub(super) fn actions(layers: &[SourceText]) -> Result<Vec<Action>, Vec<Diagnost
         let Some(raw) = problems.keep_one(layer.parse::<RawActions>()) else { continue };
         for raw in raw.action {
             let known = rows.iter().position(|row| row.name == *raw.name.get_ref());
-            let operation = raw
-                .operation
-                .as_ref()
-                .map(|word| named(layer, word, &OperationName::ALL, OperationName::name));
-            let operation = operation.and_then(|operation| problems.keep_one(operation));
-            match (known.and_then(|at| rows.get_mut(at)), operation) {
-                (Some(row), operation) => {
-                    replace(&mut row.operation, operation);
+            let named = |words: Vec<Word>| {
+                let operation = |word: &Word| named(layer, word, OperationName::ALL, OperationName::name);
+                words.iter().map(operation).collect::<Result<Vec<_>, _>>()
+            };
+            let operations = raw.operations.map(named).and_then(|operations| problems.keep_one(operations));
+            match (known.and_then(|at| rows.get_mut(at)), operations) {
+                (Some(row), operations) => {
+                    replace(&mut row.operations, operations);
                     replace(&mut row.required, raw.required);
                     replace(&mut row.optional, raw.optional);
                     replace(&mut row.lists, raw.lists);
+                    replace(&mut row.untranslated, raw.untranslated);
                     replace(&mut row.max_backends, raw.max_backends);
                 }
-                (None, Some(operation)) => rows.push(Action {
+                (None, Some(operations)) => rows.push(Action {
                     name: raw.name.into_inner(),
-                    operation,
+                    operations,
                     required: raw.required.unwrap_or_default(),
                     optional: raw.optional.unwrap_or_default(),
                     lists: raw.lists.unwrap_or_default(),
+                    untranslated: raw.untranslated.unwrap_or_default(),
                     max_backends: raw.max_backends.unwrap_or(1),
                 }),
                 (None, None) => {
-                    problems.0.push(layer.error(raw.name.span(), "a new action needs an `operation`"));
+                    problems.0.push(layer.error(raw.name.span(), "a new action needs `operations`"));
                 }
             }
         }
     }
     problems.into_result(rows)
-}
-
-pub(super) fn group(layers: &[SourceText]) -> Result<GroupNames, Vec<Diagnostic>> {
-    let mut names = RawGroup::default();
-    for layer in layers {
-        let raw: RawGroup = layer.parse().map_err(|problem| vec![problem])?;
-        names.load_balancer = raw.load_balancer.or(names.load_balancer);
-        names.group = raw.group.or(names.group);
-        names.region = raw.region.or(names.region);
-        names.project = raw.project.or(names.project);
-    }
-    let RawGroup { load_balancer, group, region, project } = names;
-    let (Some(group), Some(region)) = (group, region) else {
-        let first = layers.first().map(|layer| layer.error(0..0, "`group` and `region` have to be named"));
-        return Err(first.into_iter().collect());
-    };
-    Ok(GroupNames { load_balancer, group, region, project })
 }

@@ -17,11 +17,19 @@ use crate::{
 pub(super) fn faults(layers: &[SourceText]) -> Result<Faults, Vec<Diagnostic>> {
     let mut problems = Problems::default();
     let (mut rows, mut reads) = (BTreeMap::<FaultKind, FaultRow>::new(), Vec::new());
+    let mut special: Vec<(Vec<String>, FaultRow)> = Vec::new();
     for layer in layers {
         let Some(raw) = problems.keep_one(layer.parse::<RawFaults>()) else { continue };
         for raw in raw.fault {
             let kind = named(layer, &raw.kind, FaultKind::ALL, FaultKind::name);
             let Some(kind) = problems.keep_one(kind) else { continue };
+            if !raw.actions.is_empty() {
+                // What such a row leaves out is as in the row for every action, which stands above it.
+                let (actions, under) = (raw.actions.clone(), rows.get(&kind).cloned());
+                let row = problems.keep_one(fault_row(layer, kind, under, raw));
+                special.splice(0..0, row.map(|row| (actions, row)));
+                continue;
+            }
             if let Some(row) = problems.keep_one(fault_row(layer, kind, rows.remove(&kind), raw)) {
                 rows.insert(kind, row);
             }
@@ -36,7 +44,7 @@ pub(super) fn faults(layers: &[SourceText]) -> Result<Faults, Vec<Diagnostic>> {
             problems.0.push(layer.error(0..0, format!("the fault `{}` has no row", kind.name())));
         }
     }
-    problems.into_result(Faults { rows: rows.into_values().collect(), reads })
+    problems.into_result(Faults { rows: rows.into_values().collect(), special, reads })
 }
 
 fn fault_row(
@@ -45,7 +53,7 @@ fn fault_row(
     under: Option<FaultRow>,
     raw: RawFault,
 ) -> Result<FaultRow, Diagnostic> {
-    let RawFault { kind: word, status, code, message, retry_after } = raw;
+    let RawFault { kind: word, actions: _, status, code, message, retry_after } = raw;
     let template = |text: &Word| {
         let unknown =
             |name| format!("`{{{name}}}` has no meaning; write {{field}}, {{detail}} or {{action}}");

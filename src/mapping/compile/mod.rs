@@ -3,6 +3,7 @@
 mod actions;
 mod backend;
 mod faults;
+mod group;
 mod places;
 mod provider;
 
@@ -10,15 +11,17 @@ use std::sync::Arc;
 
 use self::provider::Provider;
 use super::{
-    actions::{Actions, GroupNames},
+    actions::Actions,
     capability::Capability,
     diagnostic::{Diagnostic, SourceText},
     faults::Faults,
+    group::GroupTable,
     places::Places,
     raw::Word,
     record::BackendTable,
     source::Sources,
 };
+use crate::model::Lost;
 
 /// Every table of every cloud.
 #[derive(Debug, Clone)]
@@ -45,8 +48,8 @@ pub struct Cloud {
     pub capability: Capability,
     /// Its actions.
     pub actions: Actions,
-    /// The parameters that name a group.
-    pub group: GroupNames,
+    /// How it names and describes a group.
+    pub group: GroupTable,
     /// How it writes a backend.
     pub backend: BackendTable,
     /// How it tells of failures.
@@ -115,12 +118,24 @@ impl Problems {
     }
 }
 
+impl Cloud {
+    /// The cloud's name for what got lost.
+    #[must_use]
+    pub fn name_of<'n>(&'n self, lost: &'n Lost) -> &'n str {
+        match lost {
+            Lost::Backend(field) => self.backend.wire_name(*field),
+            Lost::Group(field) => self.group.wire_name(*field),
+            Lost::Parameter(name) => name,
+        }
+    }
+}
+
 fn cloud(sources: &Sources, id: &str) -> Result<Cloud, Vec<Diagnostic>> {
     let layers = |file: &str| sources.layers(&format!("{id}/{file}"));
     let mut problems = Problems::default();
     let provider = problems.keep(provider::provider(id, layers("provider.toml")));
     let rows = problems.keep(actions::actions(layers("actions.toml")));
-    let group = problems.keep(actions::group(layers("group.toml")));
+    let group = problems.keep(group::group(layers("group.toml")));
     let backend = problems.keep(backend::backend(layers("backend.toml")));
     let faults = problems.keep(faults::faults(layers("faults.toml")));
     let (Some(provider), Some(rows), Some(group), Some(backend), Some(faults)) =

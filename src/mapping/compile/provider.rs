@@ -1,5 +1,7 @@
 //! `provider.toml`: what the cloud is called and what it can do in one call.
 
+use std::time::Duration;
+
 use super::{Format, chosen, replace};
 use crate::mapping::{
     actions::UnknownParameters,
@@ -29,6 +31,11 @@ pub(super) fn provider(id: &str, layers: &[SourceText]) -> Result<Provider, Vec<
         common: Vec::new(),
         capability: Capability {
             backends_per_call: 1,
+            updates_per_call: 1,
+            updates_in_part: false,
+            changes_ports: false,
+            lists_members: false,
+            settles_after: Duration::ZERO,
             names_backends: NamesBackends::Address,
             one_writer_per_group: false,
             tells_duplicates: false,
@@ -53,12 +60,21 @@ fn lay_provider(provider: &mut Provider, layer: &SourceText) -> Result<(), Diagn
     replace(&mut provider.unknown, chosen(layer, raw.unknown_parameters.as_ref(), &unknown)?);
 
     let (capability, raw) = (&mut provider.capability, raw.capability);
-    if let Some(count) = raw.backends_per_call {
+    let counts = [
+        (&mut capability.backends_per_call, raw.backends_per_call, "backends_per_call"),
+        (&mut capability.updates_per_call, raw.updates_per_call, "updates_per_call"),
+    ];
+    for (slot, count, name) in counts {
+        let Some(count) = count else { continue };
         if *count.get_ref() == 0 {
-            return Err(layer.error(count.span(), "`backends_per_call` has to be 1 or more"));
+            return Err(layer.error(count.span(), format!("`{name}` has to be 1 or more")));
         }
-        capability.backends_per_call = count.into_inner();
+        *slot = count.into_inner();
     }
+    replace(&mut capability.updates_in_part, raw.updates_in_part);
+    replace(&mut capability.changes_ports, raw.changes_ports);
+    replace(&mut capability.lists_members, raw.lists_members);
+    replace(&mut capability.settles_after, raw.settles_after.map(Duration::from_secs));
     let names = [("address", NamesBackends::Address), ("id", NamesBackends::Id)];
     replace(&mut capability.names_backends, chosen(layer, raw.names_backends.as_ref(), &names)?);
     let duplicate = [("accept", DuplicateAdd::Accept), ("refuse", DuplicateAdd::Refuse)];

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::{
     mapping::{BackendTable, Cell, Cloud, Reading, Record},
-    model::{Backend, Fault, FaultKind, Field, Loss, Member, Port, Target, Traffic},
+    model::{Backend, Fault, FaultKind, Field, Health, Loss, Member, Port, Target, Traffic},
     wire::{Document, Params},
 };
 
@@ -57,7 +57,7 @@ pub(super) fn read_members(body: &Document, table: &BackendTable) -> Result<Vec<
     let list = body.member(LIST).and_then(|list| list.member(ITEM)).map_or(&[][..], Document::items);
     let member = |item: &Document| {
         let record = Record { told: true, ..record(item, String::new())? };
-        Ok(Member { backend: table.read(&record)?.backend, id: None })
+        Ok(Member { backend: table.read(&record)?.backend, id: None, health: Health::Unknown })
     };
     list.iter().map(member).collect()
 }

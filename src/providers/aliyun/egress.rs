@@ -5,8 +5,8 @@ use crate::{
     dialect::{Egress, Invocation},
     mapping::{Cloud, Faults},
     model::{
-        AddBackends, Backend, BackendRef, Fault, FaultKind, Field, GroupId, Member, Operation, Outcome,
-        Place, RemoveBackends,
+        AddBackends, Backend, BackendRef, Fault, FaultKind, Field, Group, GroupId, Health, Member, Operation,
+        Outcome, Place, RemoveBackends, Scope,
     },
     wire::{Document, Params, Reply},
 };
@@ -23,7 +23,7 @@ impl Egress for Slb {
                 name_group(&mut params, &group.group, &group.place, cloud);
                 params.push(backends::LIST, backends::write_list(backends, &Field::ALL, &cloud.backend)?);
             }
-            Operation::RemoveBackends(RemoveBackends { load_balancer: _, group, place, backends }) => {
+            Operation::RemoveBackends(RemoveBackends { scope: Scope { group, place, .. }, backends }) => {
                 let Some(group) = group else {
                     return Err(Fault::new(FaultKind::Internal, "a removal that names no group"));
                 };
@@ -32,9 +32,15 @@ impl Egress for Slb {
                 params.push(backends::LIST, backends::write_list(&named, &IDENTITY, &cloud.backend)?);
             }
             Operation::DescribeGroup(group) => name_group(&mut params, &group.group, &group.place, cloud),
+            _ => return Err(Fault::new(FaultKind::Internal, "not yet")),
         }
         let action = cloud.actions.calling(step.name())?;
         Ok(Invocation { action: action.name.clone(), version: cloud.version.clone(), params })
+    }
+
+    fn own_fault(&self, reply: &Reply, cloud: &Cloud) -> Option<Fault> {
+        let body = Document::from_json(&reply.body).ok()?;
+        told_fault(reply, &body, cloud).filter(|fault| fault.kind == FaultKind::TargetDenied)
     }
 
     fn read_reply(&self, step: &Operation, reply: &Reply, cloud: &Cloud) -> Result<Outcome, Fault> {
@@ -49,8 +55,9 @@ impl Egress for Slb {
             .map_err(|fault| lost(cloud, "a list of backends that cannot be read").caused_by(fault))?;
         match step {
             Operation::AddBackends(add) => added(add, &members, cloud),
-            Operation::RemoveBackends(_) => Ok(Outcome::Removed),
-            Operation::DescribeGroup(_) => Ok(Outcome::Group(members)),
+            Operation::RemoveBackends(_) => Ok(Outcome::Removed(Vec::new())),
+            Operation::DescribeGroup(group) => Ok(Outcome::Group(Group::of(group.clone(), members))),
+            _ => Err(Fault::new(FaultKind::Internal, "not yet")),
         }
     }
 }
@@ -71,7 +78,7 @@ fn added(add: &AddBackends, members: &[Member], cloud: &Cloud) -> Result<Outcome
             Some(_) => {}
         }
     }
-    let member = |backend: &Backend| Member { backend: backend.clone(), id: None };
+    let member = |backend: &Backend| Member { backend: backend.clone(), id: None, health: Health::Unknown };
     Ok(Outcome::Added(add.backends.iter().map(member).collect()))
 }
 

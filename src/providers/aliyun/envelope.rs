@@ -97,7 +97,7 @@ pub(super) fn reply(status: StatusCode, format: Format, root: &str, document: &D
 
 /// An error as this cloud tells it: `RequestId`, `HostId`, `Code`, `Message`, `Recommend`, all of them text.
 pub(super) fn error(envelope: &Envelope, fault: &Fault, cloud: &Cloud) -> Reply {
-    let row = cloud.faults.row(fault.kind);
+    let row = cloud.faults.row(fault.kind, &envelope.action);
     let (code, message) = (row.code(fault, &envelope.action), row.message(fault, &envelope.action));
     let recommend =
         format!("https://api.aliyun.com/troubleshoot?q={code}&product=Slb&requestId={}", envelope.request_id);

@@ -5,11 +5,11 @@ use http::{Method, StatusCode, header};
 use super::{backends, envelope};
 use crate::{
     auth::Stamp,
-    dialect::{Arrival, Envelope, Ingress, Invocation, Likeness},
+    dialect::{Arrival, Asked, Envelope, Ingress, Invocation, Likeness},
     mapping::{Action, Cloud, Format, Shape},
     model::{
-        AddBackends, Backend, BackendRef, Fault, FaultKind, GroupId, GroupRef, Loss, Operation,
-        OperationName, Outcome, Place, RegionId, RemoveBackends,
+        AddBackends, Backend, BackendRef, Fault, FaultKind, GroupId, GroupRef, Operation, OperationName,
+        Outcome, Place, RegionId, RemoveBackends,
     },
     wire::{Call, Document, Params, Reply, excerpt},
 };
@@ -59,22 +59,25 @@ impl Ingress for Slb {
         }
     }
 
-    fn read(&self, arrival: &Arrival, cloud: &Cloud) -> Result<(Operation, Vec<Loss>), Fault> {
+    fn read(&self, arrival: &Arrival, cloud: &Cloud) -> Result<Asked, Fault> {
         let action = action(arrival, cloud)?;
         let params = &arrival.params;
         check_required(action, params)?;
         let group = group(params, cloud)?;
         let listed = || backends::read_list(params, action.max_backends, cloud);
-        match action.operation {
-            OperationName::AddBackends => {
+        match action.operation() {
+            Some(OperationName::AddBackends) => {
                 let (backends, ineffective) = backends::split(listed()?);
-                Ok((Operation::AddBackends(AddBackends { group, backends }), ineffective))
+                let operation = Operation::AddBackends(AddBackends { group, backends });
+                Ok(Asked { ineffective, ..Asked::all(operation) })
             }
-            OperationName::RemoveBackends => {
+            Some(OperationName::RemoveBackends) => {
                 let (backends, ineffective) = backends::split(listed()?);
-                Ok((Operation::RemoveBackends(removal(group, backends)), ineffective))
+                let operation = Operation::RemoveBackends(removal(group, backends));
+                Ok(Asked { ineffective, ..Asked::all(operation) })
             }
-            OperationName::DescribeGroup => Ok((Operation::DescribeGroup(group), Vec::new())),
+            Some(OperationName::DescribeGroup) => Ok(Asked::all(Operation::DescribeGroup(group))),
+            _ => Err(Fault::new(FaultKind::UnknownAction, "not yet")),
         }
     }
 
@@ -152,11 +155,10 @@ fn group(params: &Params, cloud: &Cloud) -> Result<GroupRef, Fault> {
 }
 
 fn removal(group: GroupRef, backends: Vec<Backend>) -> RemoveBackends {
-    let GroupRef { load_balancer, group, place } = group;
     let name =
         |Backend { target, port, traffic: _, standby: _, description: _ }| BackendRef::At { target, port };
     let backends = backends.into_iter().map(name).collect();
-    RemoveBackends { load_balancer, group: Some(group), place, backends }
+    RemoveBackends { scope: group.into(), backends }
 }
 
 fn success(
@@ -171,8 +173,9 @@ fn success(
         members.push((cloud.group.group.clone(), Document::text(group.as_str())));
     }
     let list = match outcome {
-        Outcome::Added(list) | Outcome::Group(list) => list.clone(),
-        Outcome::Removed => Vec::new(),
+        Outcome::Added(list) => list.clone(),
+        Outcome::Group(group) => group.members.clone(),
+        _ => Vec::new(),
     };
     members.push((backends::LIST.to_owned(), backends::write_members(&list, documented, &cloud.backend)?));
     let body = Document::Record(members);
@@ -189,8 +192,9 @@ fn success(
 fn group_of(operation: &Operation) -> Option<&GroupId> {
     match operation {
         Operation::AddBackends(add) => Some(&add.group.group),
-        Operation::RemoveBackends(remove) => remove.group.as_ref(),
+        Operation::RemoveBackends(remove) => remove.scope.group.as_ref(),
         Operation::DescribeGroup(group) => Some(&group.group),
+        _ => None,
     }
 }
 

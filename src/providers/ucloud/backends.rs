@@ -106,12 +106,13 @@ pub(super) fn read_member(item: &Document, cloud: &Cloud) -> Result<Member, Faul
     if let crate::model::Target::Resource { address, .. } = &mut backend.target {
         *address = None;
     }
-    Ok(Member { backend, id: BackendId::new(text("BackendId")) })
+    let health = cloud.group.health_of(&text("Status"));
+    Ok(Member { backend, id: BackendId::new(text("BackendId")), health })
 }
 
 /// One element of a `BackendSet`.
 pub(super) fn write_member(member: &Member, cloud: &Cloud) -> Result<Document, Fault> {
-    let Member { backend, id } = member;
+    let Member { backend, id, health: _ } = member;
     let mut members = vec![("BackendId".to_owned(), id_text(id.as_ref()))];
     for (field, name, text) in cloud.backend.write(backend)?.cells {
         members.push(match field {
@@ -132,7 +133,11 @@ pub(super) fn write_member(member: &Member, cloud: &Cloud) -> Result<Document, F
 
 /// One element of the `BackendSet` of AllocateBackendBatch.
 pub(super) fn write_batch_member(member: &Member) -> Document {
-    let Member { backend: Backend { target, port: _, traffic: _, standby: _, description: _ }, id } = member;
+    let Member {
+        backend: Backend { target, port: _, traffic: _, standby: _, description: _ },
+        id,
+        health: _,
+    } = member;
     Document::record([
         ("BackendId", id_text(id.as_ref())),
         ("ResourceId", Document::text(target.to_string())),

@@ -5,8 +5,8 @@ use crate::{
     dialect::{Egress, Invocation},
     mapping::{Cloud, Faults},
     model::{
-        AddBackends, BackendId, BackendRef, Fault, FaultKind, GroupRef, LoadBalancerId, Member, Operation,
-        Outcome, Place, RemoveBackends,
+        AddBackends, BackendId, BackendRef, Fault, FaultKind, Group, GroupRef, Health, LoadBalancerId,
+        Member, Operation, Outcome, Place, RemoveBackends, Scope,
     },
     wire::{Document, Params, Reply},
 };
@@ -26,15 +26,26 @@ impl Egress for Ulb {
                     params.push(name, text);
                 }
             }
-            Operation::RemoveBackends(RemoveBackends { load_balancer, group: _, place, backends }) => {
+            Operation::RemoveBackends(RemoveBackends {
+                scope: Scope { load_balancer, place, .. },
+                backends,
+            }) => {
                 name_place(&mut params, load_balancer.as_ref(), place, cloud)?;
                 let [BackendRef::Id(id)] = backends.as_slice() else { return Err(not_one(backends.len())) };
                 params.push("BackendId", id.as_str());
             }
             Operation::DescribeGroup(group) => name_group(&mut params, group, cloud)?,
+            _ => return Err(Fault::new(FaultKind::Internal, "not yet")),
         }
         let action = cloud.actions.calling(step.name())?;
         Ok(Invocation { action: action.name.clone(), version: None, params })
+    }
+
+    fn own_fault(&self, reply: &Reply, cloud: &Cloud) -> Option<Fault> {
+        let body = Document::from_json(&reply.body).ok()?;
+        let code = body.member("RetCode").and_then(Document::scalar)?;
+        let kind = cloud.faults.kind_of(reply.status, &code);
+        (kind == FaultKind::TargetDenied).then(|| told_fault(kind, &code, reply, &body, cloud))
     }
 
     fn read_reply(&self, step: &Operation, reply: &Reply, cloud: &Cloud) -> Result<Outcome, Fault> {
@@ -47,7 +58,7 @@ impl Egress for Ulb {
             (Some("0"), _) => done(step, &body, cloud),
             (Some(code), _) => match (cloud.faults.kind_of(reply.status, code), step) {
                 // "One that is absent is no fault" holds for a removal on every cloud.
-                (FaultKind::UnknownBackend, Operation::RemoveBackends(_)) => Ok(Outcome::Removed),
+                (FaultKind::UnknownBackend, Operation::RemoveBackends(_)) => Ok(Outcome::Removed(Vec::new())),
                 (kind, _) => Err(told_fault(kind, code, reply, &body, cloud)),
             },
             (None, _) => Err(lost(cloud, &format!("HTTP {} without a RetCode", reply.status.as_u16()))),
@@ -60,12 +71,18 @@ fn done(step: &Operation, body: &Document, cloud: &Cloud) -> Result<Outcome, Fau
         Operation::AddBackends(add) => {
             let id = body.member("BackendId").and_then(Document::scalar).and_then(BackendId::new);
             let id = id.ok_or_else(|| lost(cloud, "a success without a BackendId"))?;
-            let member =
-                |backend: &crate::model::Backend| Member { backend: backend.clone(), id: Some(id.clone()) };
+            let member = |backend: &crate::model::Backend| Member {
+                backend: backend.clone(),
+                id: Some(id.clone()),
+                health: Health::Unknown,
+            };
             Ok(Outcome::Added(add.backends.iter().map(member).collect()))
         }
-        Operation::RemoveBackends(_) => Ok(Outcome::Removed),
-        Operation::DescribeGroup(group) => members_of(group, body, cloud).map(Outcome::Group),
+        Operation::RemoveBackends(_) => Ok(Outcome::Removed(Vec::new())),
+        Operation::DescribeGroup(group) => {
+            members_of(group, body, cloud).map(|members| Outcome::Group(Group::of(group.clone(), members)))
+        }
+        _ => Err(Fault::new(FaultKind::Internal, "not yet")),
     }
 }
 

@@ -128,7 +128,7 @@ pub(super) fn reply(
 
 /// An error: the same with a `Message`.
 pub(super) fn error(envelope: &Envelope, fault: &Fault, cloud: &Cloud) -> Reply {
-    let row = cloud.faults.row(fault.kind);
+    let row = cloud.faults.row(fault.kind, &envelope.action);
     let message = Document::text(row.message(fault, &envelope.action));
     let code = row.code(fault, &envelope.action);
     let mut reply = reply(envelope, row.status, &code, vec![("Message".to_owned(), message)]);

@@ -7,11 +7,11 @@ use http::{Method, StatusCode, header};
 use super::{backends, envelope};
 use crate::{
     auth::Stamp,
-    dialect::{Arrival, Envelope, Ingress, Invocation, Likeness},
+    dialect::{Arrival, Asked, Envelope, Ingress, Invocation, Likeness},
     mapping::{Action, Cloud, Reading, Shape},
     model::{
-        AddBackends, BackendId, BackendRef, Fault, FaultKind, GroupId, GroupRef, LoadBalancerId, Loss,
-        Member, Operation, OperationName, Outcome, Place, ProjectId, RegionId, RemoveBackends,
+        AddBackends, BackendId, BackendRef, Fault, FaultKind, GroupId, GroupRef, LoadBalancerId, Member,
+        Operation, OperationName, Outcome, Place, ProjectId, RegionId, RemoveBackends, Scope,
     },
     wire::{Call, Document, Param, Params, Reply, excerpt},
 };
@@ -73,30 +73,33 @@ impl Ingress for Ulb {
         }
     }
 
-    fn read(&self, arrival: &Arrival, cloud: &Cloud) -> Result<(Operation, Vec<Loss>), Fault> {
+    fn read(&self, arrival: &Arrival, cloud: &Cloud) -> Result<Asked, Fault> {
         let params = &arrival.params;
         let action = action(params, cloud)?;
         check_names(action, params, cloud)?;
         let place = place(params, cloud);
         let load_balancer = named(params, cloud.group.load_balancer.as_deref(), LoadBalancerId::new);
-        let operation = match action.operation {
-            OperationName::RemoveBackends => {
+        let operation = match action.operation() {
+            Some(OperationName::RemoveBackends) => {
                 let backends = params.filled("BackendId").and_then(BackendId::new).map(BackendRef::Id);
                 let backends = backends.into_iter().collect();
-                Operation::RemoveBackends(RemoveBackends { load_balancer, group: None, place, backends })
+                let scope = Scope { load_balancer, group: None, place };
+                Operation::RemoveBackends(RemoveBackends { scope, backends })
             }
-            OperationName::DescribeGroup => {
+            Some(OperationName::DescribeGroup) => {
                 Operation::DescribeGroup(group(params, load_balancer, place, cloud)?)
             }
-            OperationName::AddBackends => {
+            Some(OperationName::AddBackends) => {
                 let readings = added(action, params, cloud)?;
                 let ineffective = readings.iter().flat_map(|reading| reading.ineffective.clone()).collect();
                 let backends = readings.into_iter().map(|reading| reading.backend).collect();
                 let group = group(params, load_balancer, place, cloud)?;
-                return Ok((Operation::AddBackends(AddBackends { group, backends }), ineffective));
+                let operation = Operation::AddBackends(AddBackends { group, backends });
+                return Ok(Asked { ineffective, ..Asked::all(operation) });
             }
+            _ => return Err(Fault::new(FaultKind::UnknownAction, "not yet")),
         };
-        Ok((operation, Vec::new()))
+        Ok(Asked::all(operation))
     }
 
     fn invocation(&self, arrival: &Arrival) -> Invocation {
@@ -184,9 +187,9 @@ fn success(
 ) -> Result<Vec<(String, Document)>, Fault> {
     let single = cloud.actions.named(&envelope.action).is_some_and(|action| action.max_backends == 1);
     Ok(match outcome {
-        Outcome::Removed => Vec::new(),
+        Outcome::Removed(_) => Vec::new(),
         Outcome::Added(members) => match members.as_slice() {
-            [Member { backend: _, id }] if single => {
+            [Member { id, .. }] if single => {
                 vec![("BackendId".to_owned(), backends::id_text(id.as_ref()))]
             }
             members => {
@@ -194,7 +197,8 @@ fn success(
                 vec![("BackendSet".to_owned(), Document::List(set))]
             }
         },
-        Outcome::Group(members) => described(operation, members, cloud)?,
+        Outcome::Group(group) => described(operation, &group.members, cloud)?,
+        _ => Vec::new(),
     })
 }
 

@@ -1,0 +1,134 @@
+//! `group.toml`: how a server group is named and described, and what one is made with.
+
+use std::collections::BTreeMap;
+
+use super::{Problems, named};
+use crate::{
+    mapping::{
+        diagnostic::{Diagnostic, SourceText},
+        group::{GroupTable, GroupTemplate, ListenerNames, OptionRow},
+        raw::{RawGroup, RawListener, RawOption, RawTemplate, Word},
+    },
+    model::{GroupField, Health, ListenerOption, LossPolicy, Port, Protocol},
+};
+
+pub(super) fn group(layers: &[SourceText]) -> Result<GroupTable, Vec<Diagnostic>> {
+    let mut problems = Problems::default();
+    let mut over = RawGroup::default();
+    let mut made = Made::default();
+    for layer in layers {
+        let Some(mut raw) = problems.keep_one(layer.parse::<RawGroup>()) else { continue };
+        made.lay(layer, &mut raw, &mut problems);
+        over = RawGroup {
+            load_balancer: raw.load_balancer.or(over.load_balancer),
+            group: raw.group.or(over.group),
+            region: raw.region.or(over.region),
+            project: raw.project.or(over.project),
+            name: raw.name.or(over.name),
+            default_name: raw.default_name.or(over.default_name),
+            name_length: raw.name_length.or(over.name_length),
+            ..RawGroup::default()
+        };
+    }
+    let lacks = |what: &str| {
+        let first = layers.first().map(|layer| layer.error(0..0, format!("{what} to be there")));
+        first.into_iter().collect::<Vec<_>>()
+    };
+    if !problems.0.is_empty() {
+        return Err(problems.0);
+    }
+    let (Some(group), Some(region), Some(name)) = (over.group, over.region, over.name) else {
+        return Err(lacks("`group`, `region` and `name` have"));
+    };
+    let Some(health) = made.health else { return Err(lacks("`[health]` has")) };
+    Ok(GroupTable {
+        load_balancer: over.load_balancer,
+        group,
+        region,
+        project: over.project,
+        name,
+        default_name: over.default_name.unwrap_or_default(),
+        name_length: over.name_length.unwrap_or((1, 80)),
+        listener: made.listener,
+        protocols: made.protocols,
+        health,
+        options: made.options,
+        template: made.template,
+        losses: made.losses.into_iter().collect(),
+    })
+}
+
+/// What more than one word makes.
+#[derive(Debug, Default)]
+struct Made {
+    listener: Option<ListenerNames>,
+    protocols: Vec<(String, Protocol)>,
+    health: Option<[String; 3]>,
+    options: Vec<OptionRow>,
+    template: Option<GroupTemplate>,
+    losses: BTreeMap<GroupField, LossPolicy>,
+}
+
+impl Made {
+    fn lay(&mut self, layer: &SourceText, raw: &mut RawGroup, problems: &mut Problems) {
+        if let Some(names) = raw.listener.take() {
+            self.listener = problems.keep_one(listener(layer, names)).or(self.listener.take());
+        }
+        if let Some(words) = raw.protocols.take() {
+            let made = words.into_iter().map(|(word, meaning)| Ok((word, protocol(layer, &meaning)?)));
+            self.protocols = problems.keep_one(made.collect()).unwrap_or_default();
+        }
+        if let Some(words) = raw.health.take() {
+            self.health = problems.keep_one(health(layer, &words)).or(self.health.take());
+        }
+        for RawOption { wire, default, number } in std::mem::take(&mut raw.option) {
+            self.options.retain(|known| known.wire != wire);
+            self.options.push(OptionRow { wire, default, number });
+        }
+        if let Some(told) = raw.template.take() {
+            self.template = problems.keep_one(template(layer, told)).or(self.template.take());
+        }
+        for (field, policy) in &raw.loss {
+            let made = named(layer, field, &GroupField::ALL, GroupField::name)
+                .and_then(|field| Ok((field, named(layer, policy, &LossPolicy::ALL, LossPolicy::name)?)));
+            self.losses.extend(problems.keep_one(made));
+        }
+    }
+}
+
+fn listener(layer: &SourceText, raw: RawListener) -> Result<ListenerNames, Diagnostic> {
+    let RawListener { protocol: name, default_protocol, port, default_port } = raw;
+    let no_port = || layer.error(default_port.span(), "a port lies within 1 to 65535");
+    Ok(ListenerNames {
+        protocol: name,
+        default_protocol: protocol(layer, &default_protocol)?,
+        port,
+        default_port: Port::new(*default_port.get_ref()).ok_or_else(no_port)?,
+    })
+}
+
+fn protocol(layer: &SourceText, word: &Word) -> Result<Protocol, Diagnostic> {
+    named(layer, word, &Protocol::ALL, Protocol::name)
+}
+
+fn health(layer: &SourceText, words: &BTreeMap<Word, String>) -> Result<[String; 3], Diagnostic> {
+    for word in words.keys() {
+        named(layer, word, &Health::ALL, Health::name)?;
+    }
+    let word = |health: Health| {
+        let found = words.iter().find(|(name, _)| name.get_ref() == health.name());
+        let lacks = || layer.error(0..0, format!("`[health]` has no word for `{}`", health.name()));
+        found.map(|(_, word)| word.clone()).ok_or_else(lacks)
+    };
+    Ok([word(Health::Healthy)?, word(Health::Unhealthy)?, word(Health::Unknown)?])
+}
+
+fn template(layer: &SourceText, raw: RawTemplate) -> Result<GroupTemplate, Diagnostic> {
+    let RawTemplate { protocol: word, ports, options } = raw;
+    let (first, last) = *ports.get_ref();
+    let (Some(first), Some(last), true) = (Port::new(first), Port::new(last), first <= last) else {
+        return Err(layer.error(ports.span(), "write [first, last], both within 1 to 65535"));
+    };
+    let options = options.into_iter().map(|(name, value)| ListenerOption { name, value }).collect();
+    Ok(GroupTemplate { protocol: protocol(layer, &word)?, ports: (first, last), options })
+}
