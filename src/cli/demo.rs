@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     net::Ipv4Addr,
+    sync::Arc,
     time::Duration,
 };
 
@@ -52,6 +53,7 @@ async fn demo() -> Ending {
     let stamps = Stamps::system()?;
     let simulation = Simulation::start(&mut config, &stamps, Duration::ZERO).await?;
     let gateway = Gateway::bind(config.clone(), stamps.clone()).await?;
+    let config = Arc::new(config);
     let origin = gateway.addresses()?.first().map(|address| format!("http://{address}")).unwrap_or_default();
     let stop = CancellationToken::new();
     let running = tokio::spawn(gateway.run(stop.clone()));
@@ -74,7 +76,7 @@ async fn demo() -> Ending {
 
 /// What one direction is shown on.
 struct Stage<'s> {
-    config: &'s Config,
+    config: &'s Arc<Config>,
     simulation: &'s Simulation,
     origin: &'s str,
     stamps: &'s Stamps,
@@ -87,7 +89,7 @@ impl Stage<'_> {
         let call =
             showcase(provider, client, self.origin, self.stamps).ok_or("a showcase that cannot be read")?;
         let received = Call { origin: String::new(), ..call.clone() };
-        let explanation = explain(self.config, received, &self.stamps.next());
+        let explanation = explain(self.config, received, &self.stamps.next()).await;
         let explanation = explanation.map_err(|refusal| format!("refused: {:?}", refusal.body))?;
         write_head(out, number, &explanation)?;
 
@@ -100,7 +102,8 @@ impl Stage<'_> {
             reply.status.as_u16(),
             String::from_utf8_lossy(&reply.body)
         )?;
-        let findings = findings(&explanation, &reply, provider, cloud);
+        let findings =
+            findings(&explanation, &reply, provider, cloud).ok_or("a request that adds nothing")?;
         for Finding { good, what } in &findings {
             writeln!(out, "  {} {what}", if *good { "ok " } else { "NOT" })?;
         }
@@ -114,8 +117,9 @@ fn findings(
     reply: &Reply,
     provider: &Provider,
     cloud: &LoadBalancer,
-) -> Vec<Finding> {
+) -> Option<Vec<Finding>> {
     let Explanation { route, operation, items, group, calls, .. } = explanation;
+    let (operation, group) = (operation.as_ref()?, group.as_ref()?);
     let read = provider.egress.read_reply(operation, reply, route.here);
     let answered = |item: &Item| match &read {
         Ok(Outcome::Added(members)) => members.iter().any(|member| member.backend.same_entry(&item.here)),
@@ -127,7 +131,7 @@ fn findings(
             .any(|member| member.backend.same_entry(&item.there) && member.backend.same_traffic(&item.there))
     };
     let names: Vec<String> = items.iter().map(|item| item.there.to_string()).collect();
-    vec![
+    Some(vec![
         Finding {
             good: items.iter().all(answered),
             what: format!("the answer reads as a success of {}", route.here.title),
@@ -144,7 +148,7 @@ fn findings(
                 names.join(", ")
             ),
         },
-    ]
+    ])
 }
 
 /// One thing that was expected.

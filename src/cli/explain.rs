@@ -1,6 +1,9 @@
 //! `weighbridge explain`.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+};
 
 use super::{ConfigFile, Ending, fields::write_fields, request_text, request_text::read_request};
 use crate::{
@@ -37,7 +40,9 @@ impl Explain {
         let call = read_request(&request_text(self.request.as_deref())?)?;
         let stamp = Stamps::system()?.next();
         let mut out = io::stdout().lock();
-        let explained = explain(&config, call, &stamp);
+        let config = Arc::new(config);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let explained = runtime.block_on(explain(&config, call, &stamp));
         let printed = match (&explained, self.json) {
             (Ok(explanation), false) => write_explanation(&mut out, explanation),
             (Ok(explanation), true) => writeln!(out, "{}", explanation_json(explanation).to_json()),
@@ -50,10 +55,17 @@ impl Explain {
 }
 
 fn write_explanation(out: &mut impl Write, explanation: &Explanation<'_>) -> io::Result<()> {
-    let Explanation { route, action, operation: _, items: _, group: _, calls, fields, losses } = explanation;
+    let Explanation { route, action, operation: _, items: _, group: _, calls, fields, losses, passed } =
+        explanation;
     let (here, there) = (route.here, route.there);
     writeln!(out, "{action} of {}, as client {}", here.title, route.client.credential.key_id)?;
-    writeln!(out, "becomes {} of {}, target {}:", count(calls.len()), there.title, route.target.name)?;
+    if calls.is_empty() {
+        writeln!(out, "is answered by the gateway itself")?;
+    } else if *passed {
+        writeln!(out, "goes on as it came, signed anew:")?;
+    } else {
+        writeln!(out, "becomes {} of {}, target {}:", count(calls.len()), there.title, route.target.name)?;
+    }
     for (at, call) in calls.iter().enumerate() {
         let ExplainedCall { origin, invocation } = call;
         writeln!(
@@ -90,7 +102,8 @@ fn write_refusal(out: &mut impl Write, refusal: &Reply) -> io::Result<()> {
 }
 
 fn explanation_json(explanation: &Explanation<'_>) -> Document {
-    let Explanation { route, action, operation: _, items: _, group: _, calls, fields, losses } = explanation;
+    let Explanation { route, action, operation: _, items: _, group: _, calls, fields, losses, passed } =
+        explanation;
     let loss = |loss: &crate::model::Loss| {
         let name = route.here.name_of(&loss.field);
         Document::record([("field", Document::text(name)), ("reason", Document::text(&loss.reason))])
@@ -106,6 +119,7 @@ fn explanation_json(explanation: &Explanation<'_>) -> Document {
         ("target", Document::text(&route.target.name)),
         ("calls", Document::List(calls.iter().map(|call| call_json(call, &route.target.scheme)).collect())),
         ("backends", Document::List(fields.iter().map(backend).collect())),
+        ("passed_on", Document::Bool(*passed)),
         ("losses", Document::List(losses.iter().map(loss).collect())),
     ])
 }

@@ -4,12 +4,15 @@ use std::{collections::HashMap, ops::Range};
 
 use super::{
     Client, OnLoss,
-    raw::{RawClient, RawTarget, Word},
+    raw::{Number, RawClient, RawTarget, RawTemplate, Word},
     resolve::Resolver,
     targets::REFUSE,
     words::{chosen, instead},
 };
-use crate::mapping::Shape;
+use crate::{
+    mapping::{GroupTemplate, Shape},
+    model::{ListenerOption, Port},
+};
 
 impl Resolver<'_> {
     /// What every client is. No two of one dialect may have one key id.
@@ -32,7 +35,7 @@ impl Resolver<'_> {
     }
 
     fn client(&mut self, raw: RawClient, targets: &[RawTarget]) -> Option<Client> {
-        let RawClient { dialect, credential, target, on_loss, replies, untranslated } = raw;
+        let RawClient { dialect, credential, target, on_loss, replies, untranslated, template } = raw;
         let known = dialect.as_ref().and_then(|dialect| {
             self.known("dialect", dialect)?;
             self.cloud(dialect)
@@ -44,6 +47,7 @@ impl Resolver<'_> {
         let shapes = [("live", Shape::Live), ("documented", Shape::Documented)];
         let replies = chosen(&mut self.report, "replies", replies.as_ref(), shapes);
         let untranslated = untranslated.and_then(|name| self.untranslated(&name, dialect.as_ref(), targets));
+        let template = template.and_then(|raw| self.template(raw, target?, targets));
         Some(Client {
             dialect: known?.id.clone(),
             credential: credential?,
@@ -51,7 +55,58 @@ impl Resolver<'_> {
             on_loss: on_loss?,
             replies: replies?,
             untranslated,
+            template,
         })
+    }
+
+    /// What the client's groups are made with: what its own table says, laid over the template of the target's cloud.
+    fn template(&mut self, raw: RawTemplate, target: usize, targets: &[RawTarget]) -> Option<GroupTemplate> {
+        let RawTemplate { at, protocol, ports, options } = raw;
+        let provider = targets.get(target)?.provider.as_ref()?;
+        let cloud = self.tables.as_ref()?.cloud(provider.get_ref()).cloned()?;
+        let Some(under) = cloud.group.template.clone() else {
+            let what = format!("a group of `{}` needs no template; leave `template` out", cloud.id);
+            self.report.error(at, what);
+            return None;
+        };
+        let protocol = match protocol {
+            None => under.protocol,
+            Some(word) => {
+                let known = cloud.group.protocol_of(word.get_ref());
+                if known.is_none() {
+                    let words = cloud.group.protocol_words();
+                    let what = format!(
+                        "`{}` is no protocol of `{}`; write one of {words}",
+                        word.get_ref(),
+                        cloud.id
+                    );
+                    self.report.error(word.span(), what);
+                }
+                known?
+            }
+        };
+        let ports = match ports {
+            None => under.ports,
+            Some(list) => {
+                let port = |number: &Number| u32::try_from(*number.get_ref()).ok().and_then(Port::new);
+                let found: Option<Vec<Port>> = list.get_ref().iter().map(port).collect();
+                match found.as_deref() {
+                    Some([first, last]) if first <= last => (*first, *last),
+                    Some(_) | None => {
+                        self.report
+                            .error(list.span(), "write `ports = [first, last]`, both within 1 to 65535");
+                        return None;
+                    }
+                }
+            }
+        };
+        let mut all = under.options;
+        for (name, value) in options {
+            let (name, value) = (name.into_inner(), value.into_inner());
+            all.retain(|option| option.name != name);
+            all.push(ListenerOption { name, value });
+        }
+        Some(GroupTemplate { protocol, ports, options: all })
     }
 
     /// The place of the target of this name.
@@ -77,9 +132,6 @@ impl Resolver<'_> {
         let spoken = |target: &RawTarget| target.provider.as_ref().map(|word| word.get_ref().clone());
         let (theirs, ours) = (targets.get(place).and_then(spoken)?, dialect?.get_ref());
         if theirs == *ours {
-            let what = "passing on untranslated actions is not built in this version: they are refused; write \
-                        \"refuse\" to say so";
-            self.report.warn(name.span(), what);
             return Some(place);
         }
         let alike = |target: &&RawTarget| spoken(target).is_some_and(|provider| provider == *ours);

@@ -18,8 +18,8 @@ use super::{
 use crate::{
     mapping::{Cloud, Rule},
     model::{
-        Field, GroupId, GroupRef, Kind, LoadBalancerId, Place, ProjectId, RegionId, ResourceId, SubnetId,
-        Target, VpcId,
+        Field, GroupId, GroupRef, Kind, LoadBalancerId, LoadBalancerRef, Place, ProjectId, RegionId,
+        ResourceId, SubnetId, Target, VpcId,
     },
 };
 
@@ -49,6 +49,25 @@ impl Column for GroupRef {
     fn identity(&self, cloud: &Cloud) -> Self::Identity {
         let named = cloud.group.load_balancer.as_ref().and(self.load_balancer.as_ref());
         (self.group.clone(), named.cloned())
+    }
+}
+
+impl Column for LoadBalancerRef {
+    type Identity = LoadBalancerId;
+
+    fn read(cloud: &Cloud, value: Spanned<DeValue<'_>>, report: &mut Report) -> Option<Self> {
+        let mut section =
+            Section::new(format!("the load balancer of `{}`", cloud.id), formed(&cloud.id, value, report)?);
+        section.require("id", "id = \"ID\"", report);
+        let id = section.made("id", ID, LoadBalancerId::new, report);
+        let region = section.made("region", ID, RegionId::new, report);
+        let project = section.made("project", ID, ProjectId::new, report);
+        section.close(report);
+        Some(Self { id: inner(id)?, place: Place { region: inner(region), project: inner(project) } })
+    }
+
+    fn identity(&self, _: &Cloud) -> LoadBalancerId {
+        self.id.clone()
     }
 }
 

@@ -28,7 +28,7 @@ pub use resources::{ResourceMap, ServerColumn};
 
 use crate::{
     auth::Credential,
-    mapping::{Diagnostic, Shape, Tables},
+    mapping::{Diagnostic, GroupTemplate, Shape, Tables},
     model::{ProjectId, RegionId},
 };
 
@@ -117,6 +117,8 @@ pub struct Client {
     pub replies: Shape,
     /// The place of the target that gets what is not translated; none refuses it.
     pub untranslated: Option<usize>,
+    /// What its groups are made with, where that is not what the target's cloud's template says.
+    pub template: Option<GroupTemplate>,
 }
 
 /// What becomes of a request of which the target cannot hold everything.

@@ -19,7 +19,7 @@ use crate::{
 /// A text and where it stands.
 pub(super) type Word = Spanned<String>;
 
-type Number = Spanned<i64>;
+pub(super) type Number = Spanned<i64>;
 
 /// The whole file.
 pub(super) struct RawConfig {
@@ -70,6 +70,15 @@ pub(super) struct RawClient {
     pub(super) on_loss: Option<Word>,
     pub(super) replies: Option<Word>,
     pub(super) untranslated: Option<Word>,
+    pub(super) template: Option<RawTemplate>,
+}
+
+/// What a client's groups are made with.
+pub(super) struct RawTemplate {
+    pub(super) at: Range<usize>,
+    pub(super) protocol: Option<Word>,
+    pub(super) ports: Option<Spanned<Vec<Number>>>,
+    pub(super) options: Vec<(Word, Word)>,
 }
 
 /// `[limits]`.
@@ -138,7 +147,7 @@ fn target(name: Word, mut section: Section<'_>, report: &mut Report) -> RawTarge
         signature: section.take("signature", report),
         project: section.made("project", "an id", ProjectId::new, report),
         region: section.made("region", "an id", RegionId::new, report).map(Spanned::into_inner),
-        headers: headers(&mut section, report),
+        headers: named_texts(&mut section, "headers", report),
         ca: section.take("ca", report),
         concurrency: section.take("concurrency", report),
         unmapped: section.take("unmapped", report),
@@ -155,15 +164,16 @@ fn credential(section: &mut Section<'_>, report: &mut Report) -> RawCredential {
     }
 }
 
-fn headers(section: &mut Section<'_>, report: &mut Report) -> Vec<(Word, Word)> {
-    let Some(table) = section.take::<DeTable<'_>>("headers", report) else { return Vec::new() };
-    let mut headers = Vec::new();
+/// A table of texts whose names are the operator's to choose.
+fn named_texts(section: &mut Section<'_>, key: &'static str, report: &mut Report) -> Vec<(Word, Word)> {
+    let Some(table) = section.take::<DeTable<'_>>(key, report) else { return Vec::new() };
+    let mut texts = Vec::new();
     for (name, value) in table.into_inner() {
         if let Some(value) = formed(name.get_ref(), value, report) {
-            headers.push((word(name), value));
+            texts.push((word(name), value));
         }
     }
-    headers
+    texts
 }
 
 fn clients(file: &mut Section<'_>, report: &mut Report) -> Vec<RawClient> {
@@ -184,9 +194,21 @@ fn client(mut section: Section<'_>, report: &mut Report) -> RawClient {
         on_loss: section.take("on_loss", report),
         replies: section.take("replies", report),
         untranslated: section.take("untranslated", report),
+        template: table(&mut section, "template", report).map(|section| template(section, report)),
     };
     section.close(report);
     client
+}
+
+fn template(mut section: Section<'_>, report: &mut Report) -> RawTemplate {
+    let template = RawTemplate {
+        at: section.at(),
+        protocol: section.take("protocol", report),
+        ports: section.take("ports", report),
+        options: named_texts(&mut section, "options", report),
+    };
+    section.close(report);
+    template
 }
 
 fn limits(mut section: Section<'_>, report: &mut Report) -> RawLimits {

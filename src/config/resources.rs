@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use super::rows::{self, Row};
 use crate::{
     mapping::{Diagnostic, SourceText, Tables},
-    model::{GroupId, GroupRef, Kind, Target},
+    model::{GroupId, GroupRef, Kind, LoadBalancerId, LoadBalancerRef, Target},
 };
 
 /// The resource map: one row per group or server, one column per cloud.
 #[derive(Debug, Clone, Default)]
 pub struct ResourceMap {
+    balancers: Vec<Row<LoadBalancerRef>>,
     groups: Vec<Row<GroupRef>>,
     servers: Vec<Row<ServerColumn>>,
     index: HashMap<String, Index>,
@@ -39,8 +40,8 @@ impl ResourceMap {
     /// # Errors
     /// Every problem of the file, and what would have been to be looked at.
     pub fn read(source: &SourceText, tables: &Tables) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
-        let ((groups, servers), warnings) = rows::read(source, tables)?;
-        Ok((Self::new(groups, servers), warnings))
+        let (rows, warnings) = rows::read(source, tables)?;
+        Ok((Self::new(rows), warnings))
     }
 
     /// The group of the cloud `to` in the row in which the cloud `from` has `group`. A load balancer that the request
@@ -75,7 +76,45 @@ impl ResourceMap {
         self.servers.iter().filter_map(move |row| row.get(cloud))
     }
 
-    fn new(groups: Vec<Row<GroupRef>>, servers: Vec<Row<ServerColumn>>) -> Self {
+    /// The load balancers of the cloud `to` that stand beside this one of the cloud `from`: in rows of load balancers,
+    /// then in rows of groups; each once.
+    #[must_use]
+    pub fn balancers(&self, from: &str, id: &LoadBalancerId, to: &str) -> Vec<LoadBalancerRef> {
+        let pairs = self.balancer_pairs(from, to).filter(|(here, _)| here.id == *id);
+        let mut found: Vec<LoadBalancerRef> = Vec::new();
+        for (_, there) in pairs {
+            if !found.iter().any(|known| known.id == there.id) {
+                found.push(there);
+            }
+        }
+        found
+    }
+
+    /// Every load balancer that stands in a row of load balancers or of groups, in both clouds' words.
+    fn balancer_pairs<'m>(
+        &'m self,
+        from: &'m str,
+        to: &'m str,
+    ) -> impl Iterator<Item = (LoadBalancerRef, LoadBalancerRef)> + 'm {
+        let of_group = |group: &GroupRef| {
+            Some(LoadBalancerRef { id: group.load_balancer.clone()?, place: group.place.clone() })
+        };
+        let own =
+            self.balancers.iter().filter_map(|row| Some((row.get(from)?.clone(), row.get(to)?.clone())));
+        let of_groups = self
+            .groups
+            .iter()
+            .filter_map(move |row| Some((of_group(row.get(from)?)?, of_group(row.get(to)?)?)));
+        own.chain(of_groups)
+    }
+
+    /// Every load balancer that a cloud has a column for in a row of load balancers.
+    pub fn balancers_of(&self, cloud: &str) -> impl Iterator<Item = &LoadBalancerRef> {
+        self.balancers.iter().filter_map(move |row| row.get(cloud))
+    }
+
+    fn new(rows: rows::Rows) -> Self {
+        let rows::Rows { balancers, groups, servers } = rows;
         let mut index: HashMap<String, Index> = HashMap::new();
         for (place, row) in groups.iter().enumerate() {
             for (cloud, own) in row {
@@ -89,7 +128,7 @@ impl ResourceMap {
                 servers.insert(identity(&own.target), place);
             }
         }
-        Self { groups, servers, index }
+        Self { balancers, groups, servers, index }
     }
 }
 
@@ -124,7 +163,7 @@ mod tests {
     use super::*;
     use crate::{
         mapping::Sources,
-        model::{LoadBalancerId, Place, ResourceId, SubnetId, VpcId},
+        model::{Place, ResourceId, SubnetId, VpcId},
     };
 
     const ROWS: &str = r#"

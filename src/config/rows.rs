@@ -21,14 +21,18 @@ use super::{
 };
 use crate::{
     mapping::{Cloud, Diagnostic, SourceText, Tables},
-    model::GroupRef,
+    model::{GroupRef, LoadBalancerRef},
 };
 
 /// One thing, by what each cloud calls it.
 pub(super) type Row<C> = BTreeMap<String, C>;
 
-/// The rows of groups and the rows of servers.
-pub(super) type Rows = (Vec<Row<GroupRef>>, Vec<Row<ServerColumn>>);
+/// The rows of each sort of thing.
+pub(super) struct Rows {
+    pub(super) balancers: Vec<Row<LoadBalancerRef>>,
+    pub(super) groups: Vec<Row<GroupRef>>,
+    pub(super) servers: Vec<Row<ServerColumn>>,
+}
 
 /// What a row says of one cloud.
 pub(super) trait Column: Sized {
@@ -49,8 +53,11 @@ pub(super) trait Column: Sized {
 pub(super) fn read(source: &SourceText, tables: &Tables) -> Result<(Rows, Vec<Diagnostic>), Vec<Diagnostic>> {
     let mut report = Report::new(source);
     let rows = Section::document(source, "the resource map", &mut report).map(|mut file| {
-        let rows =
-            (rows(&mut file, "group", tables, &mut report), rows(&mut file, "server", tables, &mut report));
+        let rows = Rows {
+            balancers: rows(&mut file, "load_balancer", tables, &mut report),
+            groups: rows(&mut file, "group", tables, &mut report),
+            servers: rows(&mut file, "server", tables, &mut report),
+        };
         file.close(&mut report);
         rows
     });

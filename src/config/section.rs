@@ -165,6 +165,14 @@ impl<'t> Form<'t> for Vec<Word> {
     }
 }
 
+impl<'t> Form<'t> for Vec<Spanned<i64>> {
+    const WANTED: &'static str = "a list of whole numbers";
+
+    fn of(value: Spanned<DeValue<'t>>) -> Option<Self> {
+        members(value)
+    }
+}
+
 impl<'t> Form<'t> for Vec<Spanned<DeTable<'t>>> {
     const WANTED: &'static str = "a list of tables, each under its own header in double brackets";
 

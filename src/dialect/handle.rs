@@ -37,13 +37,15 @@ pub struct GroupHandle {
 }
 
 /// The handle of the backend that `target` and `port` make in `group`, all of them the target's; none for a bare
-/// address, which a cloud that names backends by address does not take.
+/// address, which a cloud that names backends by address does not take. `turn`, up to 15, is above 0 when the handles before
+/// it belong to backends that have moved to another port since.
 #[must_use]
-pub fn handle_of(group: &GroupId, target: &Target, port: Port) -> Option<BackendId> {
+pub fn handle_of(group: &GroupId, target: &Target, port: Port, turn: u8) -> Option<BackendId> {
     let Target::Resource { id, address, kind } = target else { return None };
     let address = address.map(|ip| ip.to_string()).unwrap_or_default();
     let [high, low] = port.get().to_be_bytes();
-    let text = write(&[BACKEND, number_of(*kind), high, low], &[group.as_str(), id.as_str(), &address])?;
+    let text =
+        write(&[BACKEND, turn << 4 | number_of(*kind), high, low], &[group.as_str(), id.as_str(), &address])?;
     BackendId::new(format!("{BACKEND_PREFIX}{text}"))
 }
 
@@ -62,7 +64,7 @@ pub fn read_handle(handle: &BackendId) -> Result<(GroupId, Target, Port), Handle
         "" => None,
         text => Some(text.parse::<IpAddr>().map_err(|_| HandleError)?),
     };
-    let kind = Kind::ALL.into_iter().find(|known| number_of(*known) == *kind).ok_or(HandleError)?;
+    let kind = Kind::ALL.into_iter().find(|known| number_of(*known) == kind & 0x0f).ok_or(HandleError)?;
     let port = Port::new(u32::from(u16::from_be_bytes([*high, *low]))).ok_or(HandleError)?;
     let id = ResourceId::new(id.as_str()).ok_or(HandleError)?;
     let group = GroupId::new(group.as_str()).ok_or(HandleError)?;
@@ -163,7 +165,7 @@ mod tests {
     fn a_damaged_handle_is_refused() {
         let group = GroupId::new("rsp-cige6j5e7p").unwrap();
         let server = target(Kind::Instance, "i-bp1example00000001", None);
-        let handle = handle_of(&group, &server, Port::new(80).unwrap()).unwrap();
+        let handle = handle_of(&group, &server, Port::new(80).unwrap(), 0).unwrap();
         for at in BACKEND_PREFIX.len()..handle.as_str().len() {
             let mut text = handle.as_str().to_owned();
             let other = if text.as_bytes()[at] == b'a' { "b" } else { "a" };
@@ -177,11 +179,11 @@ mod tests {
         #[test]
         fn a_backends_handle_reads_back(
             group in "[a-z0-9-]{1,40}", id in "[a-z0-9-]{1,40}", port in 1_u32..=65_535,
-            ip in any::<Option<[u8; 4]>>(), kind in 0_usize..4,
+            ip in any::<Option<[u8; 4]>>(), kind in 0_usize..4, turn in 0_u8..16,
         ) {
             let (group, port) = (GroupId::new(group).unwrap(), Port::new(port).unwrap());
             let server = target(Kind::ALL[kind], &id, ip.map(IpAddr::from));
-            let handle = handle_of(&group, &server, port).unwrap();
+            let handle = handle_of(&group, &server, port, turn).unwrap();
             prop_assert_eq!(read_handle(&handle), Ok((group, server, port)));
         }
 

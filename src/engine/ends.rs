@@ -51,7 +51,7 @@ impl End {
     }
 
     /// The member of a group that this end speaks of.
-    pub(super) fn into_member(self) -> Option<Member> {
+    pub(super) fn member(&self) -> Option<&Member> {
         match self {
             Self::Added(member) | Self::Present(member) | Self::Landed(member) => Some(member),
             Self::Duplicate(_) | Self::Doubtful { .. } | Self::Failed(_) | Self::Untried => None,
@@ -65,10 +65,7 @@ pub(super) fn ends_of(
     reply: Option<Result<Outcome, Fault>>,
     duplicates: DuplicateAdd,
 ) -> Vec<End> {
-    let count = match step {
-        Operation::AddBackends(add) => add.backends.len(),
-        _ => 0,
-    };
+    let count = if let Operation::AddBackends(add) = step { add.backends.len() } else { 0 };
     let each = |end: &dyn Fn() -> End| (0..count).map(|_| end()).collect();
     match reply {
         None => each(&|| End::Untried),

@@ -1,35 +1,26 @@
-//! An operation in the caller's ids → what is to be done, in the target's. Pure.
+//! An add in the caller's ids → what is to be done, in the target's. Pure.
 
-use super::resolve::Route;
+use super::{
+    pair::{GroupPair, identity},
+    resolve::Route,
+};
 use crate::{
     config::OnLoss,
     model::{
-        AddBackends, Backend, Fault, FaultKind, Field, GroupId, GroupRef, LoadBalancerId, Loss, LossPolicy,
-        Lost, Operation, OperationName, Target, Traffic,
+        AddBackends, Backend, Fault, FaultKind, Field, GroupRef, Loss, LossPolicy, Lost, Operation, Traffic,
     },
-    store::{Entry, Remembered},
+    store::Remembered,
 };
 
-/// What is to be done for one request.
+/// What is to be done for an add.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The group, as the caller names it.
-    pub asked: GroupId,
-    /// The group, as the target names it.
-    pub group: GroupRef,
-    /// The work.
-    pub work: Work,
+    /// The group.
+    pub pair: GroupPair,
+    /// What to add. Nothing: answer what the group holds.
+    pub items: Vec<Item>,
     /// What gets lost and has to be reported.
     pub losses: Vec<Loss>,
-}
-
-/// The work of a plan.
-#[derive(Debug, Clone)]
-pub enum Work {
-    /// Add these backends, all or none.
-    Add(Vec<Item>),
-    /// Add nothing: answer what the group holds.
-    List,
 }
 
 /// One backend on its way.
@@ -43,77 +34,51 @@ pub struct Item {
     pub remembered: Remembered,
 }
 
-/// Plans an operation.
+/// Plans an add.
 ///
 /// # Errors
 /// Ids without a row, and what the target cannot hold where the client is not told to do without.
-pub fn plan(route: &Route<'_>, operation: &Operation, ineffective: &[Loss]) -> Result<Plan, Fault> {
-    let add = match operation {
-        Operation::AddBackends(add) => add,
-        _ => return Err(not_translated(route, operation.name())),
-    };
-    let AddBackends { group, backends } = add;
-    let (asked, group) = (group.group.clone(), route.group(group)?);
+pub fn plan(route: &Route<'_>, add: &AddBackends, ineffective: &[Loss]) -> Result<Plan, Fault> {
+    let pair = GroupPair::of(route, &add.group)?;
     let mut losses = ineffective.to_vec();
-    let items =
-        backends.iter().map(|backend| item(route, backend, &mut losses)).collect::<Result<Vec<_>, _>>()?;
+    let items = items(route, &add.backends, &mut losses)?;
+    Ok(Plan { pair, items, losses })
+}
+
+/// The backends of a request on their way.
+///
+/// # Errors
+/// As [`plan`].
+pub fn items(route: &Route<'_>, backends: &[Backend], losses: &mut Vec<Loss>) -> Result<Vec<Item>, Fault> {
+    let items = backends.iter().map(|backend| item(route, backend, losses)).collect::<Result<Vec<_>, _>>()?;
     refuse_merged(route, &items)?;
-    let work = if items.is_empty() { Work::List } else { Work::Add(items) };
-    Ok(Plan { asked, group, work, losses })
+    Ok(items)
 }
 
 impl Plan {
     /// The calls that the target will get when nothing goes wrong.
     #[must_use]
     pub fn steps(&self, route: &Route<'_>) -> Vec<Operation> {
-        match &self.work {
-            Work::List => vec![Operation::DescribeGroup(self.group.clone())],
-            Work::Add(items) => {
-                let look = self.looks_first(route).then(|| Operation::DescribeGroup(self.group.clone()));
-                let items: Vec<&Item> = items.iter().collect();
-                look.into_iter().chain(adds(&self.group, &items, route)).collect()
-            }
+        let look = Operation::DescribeGroup(self.pair.there.clone());
+        if self.items.is_empty() {
+            return vec![look];
         }
-    }
-
-    /// Whether the group has to be looked at before the first add: what was there before must not be taken back, and
-    /// a target that does not tell duplicates leaves no other way to know.
-    #[must_use]
-    pub fn looks_first(&self, route: &Route<'_>) -> bool {
-        let capability = &route.there.capability;
-        match &self.work {
-            Work::List => false,
-            Work::Add(items) => !capability.tells_duplicates && items.len() > capability.backends_per_call,
-        }
-    }
-
-    /// The name under which the store keeps what it keeps of a backend.
-    #[must_use]
-    pub fn entry(&self, route: &Route<'_>, there: &Backend) -> Entry {
-        let server = identity(route, there);
-        Entry { cloud: route.target.name.clone(), group: self.full_name(), server, port: there.port }
-    }
-
-    /// The group with its load balancer, on clouds where load balancers may have groups of the same id.
-    pub(super) fn full_name(&self) -> String {
-        let GroupRef { load_balancer, group, place: _ } = &self.group;
-        load_balancer.iter().map(LoadBalancerId::as_str).chain([group.as_str()]).collect::<Vec<_>>().join("/")
+        let look = looks_first(route, &self.items).then_some(look);
+        let items: Vec<&Item> = self.items.iter().collect();
+        look.into_iter().chain(adds(&self.pair.there, &items, route)).collect()
     }
 }
 
-/// What the target knows a server by: without the address that it has no place for.
-fn identity(route: &Route<'_>, there: &Backend) -> String {
-    let no_address = route.there.backend.losses().iter().any(|(field, _)| *field == Field::Address);
-    match &there.target {
-        Target::Resource { id, kind: _, address: _ } if no_address => id.to_string(),
-        Target::Resource { .. } => there.target.to_string(),
-        Target::Address { ip, vpc, subnet, kind: _ } => format!("{vpc}/{subnet}/{ip}"),
-    }
+/// Whether the group has to be looked at before the first add: what was there before must not be taken back, and a target
+/// that does not tell duplicates leaves no other way to know.
+pub(super) fn looks_first(route: &Route<'_>, items: &[Item]) -> bool {
+    let capability = &route.there.capability;
+    !capability.tells_duplicates && items.len() > capability.backends_per_call
 }
 
 /// Two backends of the caller that are one of the target's would be reported as two and be one.
 fn refuse_merged(route: &Route<'_>, items: &[Item]) -> Result<(), Fault> {
-    let name = |item: &Item| (identity(route, &item.there), item.there.port);
+    let name = |item: &Item| (identity(route, &item.there.target), item.there.port);
     for (at, later) in items.iter().enumerate() {
         if let Some(earlier) = items.iter().take(at).find(|earlier| name(earlier) == name(later)) {
             let detail =
@@ -150,7 +115,8 @@ fn item(route: &Route<'_>, here: &Backend, losses: &mut Vec<Loss>) -> Result<Ite
     Ok(Item { here: here.clone(), there, remembered })
 }
 
-fn settle_loss(
+/// What becomes of a field of a backend that the target has no place for.
+pub(super) fn settle_loss(
     route: &Route<'_>,
     backend: &Backend,
     field: Field,
@@ -194,10 +160,4 @@ fn keep(remembered: &mut Remembered, backend: &Backend, field: Field) {
         | Field::Port
         | Field::Enabled => {}
     }
-}
-
-fn not_translated(route: &Route<'_>, operation: OperationName) -> Fault {
-    let action = route.here.actions.calling(operation).map_or(operation.name(), |action| &action.name);
-    let detail = format!("`{action}` is not translated by this version of the gateway");
-    Fault::of_field(FaultKind::UnknownAction, action.to_owned(), detail)
 }

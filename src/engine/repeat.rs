@@ -1,19 +1,26 @@
-//! An identical add inside a short window gets the recorded answer, where the signature cannot tell a repeat from a
-//! replay: several SDKs send an add again that has already succeeded.
+//! An identical request that makes something gets the recorded answer inside a short window, where the signature cannot
+//! tell a repeat from a replay: several SDKs send one again that has already succeeded.
 
 use std::{
     collections::HashMap,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::{sync::OnceCell, time::Instant};
 
-use crate::{dialect::Answer, model::Fault};
+use crate::{dialect::Answer, model::Fault, store::GroupKey};
 
-/// An answer and when it was recorded; empty while the first request is still at work.
-type Record = Arc<OnceCell<(Answer, Instant)>>;
+/// What was answered, when, and of which group; empty while the first request is still at work.
+type Record = Arc<OnceCell<Recorded>>;
+
+#[derive(Debug)]
+struct Recorded {
+    answer: Answer,
+    at: Instant,
+    group: Option<GroupKey>,
+}
 
 /// Answers by what two identical requests share.
 #[derive(Debug)]
@@ -28,24 +35,35 @@ impl Repeats {
         Self { window, records: Mutex::default() }
     }
 
-    /// The recorded answer of `key`, or what `run` answers. A repeat waits for the first to end; a failure is not
-    /// recorded, so a repeat of one tries again.
+    /// The recorded answer of `key`, or what `run` answers and of which group. A repeat waits for the first to end; a
+    /// failure is not recorded, so a repeat of one tries again.
     pub(super) async fn once<F>(&self, key: [u8; 32], run: impl FnOnce() -> F) -> Result<Answer, Fault>
     where
-        F: Future<Output = Result<Answer, Fault>>,
+        F: Future<Output = Result<(Answer, Option<GroupKey>), Fault>>,
     {
         let record = self.record(key);
-        let stamped = || async { run().await.map(|answer| (answer, Instant::now())) };
-        record.get_or_try_init(stamped).await.map(|(answer, _)| answer.clone())
+        let recorded =
+            || async { run().await.map(|(answer, group)| Recorded { answer, at: Instant::now(), group }) };
+        record.get_or_try_init(recorded).await.map(|recorded| recorded.answer.clone())
+    }
+
+    /// Forgets the answers of a group: what they told of is no longer so.
+    pub(super) fn forget(&self, group: &GroupKey) {
+        self.lock()
+            .retain(|_, record| record.get().is_none_or(|recorded| recorded.group.as_ref() != Some(group)));
     }
 
     fn record(&self, key: [u8; 32]) -> Record {
         let now = Instant::now();
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut records = self.lock();
         records.retain(|_, record| match record.get() {
-            Some((_, recorded)) => *recorded + self.window > now,
+            Some(recorded) => recorded.at + self.window > now,
             None => Arc::strong_count(record) > 1,
         });
         Arc::clone(records.entry(key).or_default())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<[u8; 32], Record>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,11 +2,14 @@
 
 use std::net::IpAddr;
 
-use super::same_cloud;
 use crate::{
     config::{Client, Config, ResourceMap, ServerColumn, Target as TargetCloud, Unmapped},
+    dialect::{GroupHandle, group_handle, read_group_handle},
     mapping::{Cloud, Places},
-    model::{Fault, FaultKind, Field, GroupId, GroupRef, LoadBalancerId, Place, RegionId, Target},
+    model::{
+        Fault, FaultKind, Field, GroupId, GroupRef, LoadBalancerId, LoadBalancerRef, Place, ProjectId,
+        RegionId, Target,
+    },
 };
 
 /// Who is calling, who does the work, and what lies between.
@@ -43,34 +46,175 @@ impl<'c> Route<'c> {
         })
     }
 
-    /// The group as the target names it, with the region and the project that its calls need.
+    /// Whether caller and target speak of one cloud, so that every id is the same there.
+    #[must_use]
+    pub fn same_cloud(&self) -> bool {
+        self.here.id == self.there.id
+    }
+
+    /// The group as the target names it, with the region and the project that its calls need: by its row, by what its id
+    /// itself says, or as it is.
     ///
     /// # Errors
-    /// [`FaultKind::UnknownGroup`] without a row, [`FaultKind::UnknownRegion`] when nothing says where it is.
+    /// [`FaultKind::UnknownGroup`] without any of them, [`FaultKind::UnknownRegion`] when nothing says where it is.
     pub fn group(&self, group: &GroupRef) -> Result<GroupRef, Fault> {
         let mapped = match self.resources.group(&self.here.id, group, &self.there.id) {
             Some(row) => row.clone(),
-            None if same_cloud(self.here, self.there) => group.clone(),
-            None => self.unmapped_group(group)?,
+            None if self.same_cloud() => group.clone(),
+            None => match self.made_group(group) {
+                Some(made) => made,
+                None => self.unmapped_group(group)?,
+            },
         };
-        let region = self.region(&mapped, group).ok_or_else(|| {
-            let told = group.place.region.as_ref().map_or("none", RegionId::as_str);
+        let place = self.place(&mapped.place, &group.place)?;
+        Ok(GroupRef { place, ..mapped })
+    }
+
+    /// Where a call has to go: "the group's row, else the region table, else the target's default".
+    ///
+    /// # Errors
+    /// [`FaultKind::UnknownRegion`] when none of them answers.
+    pub fn place(&self, row: &Place, asked: &Place) -> Result<Place, Fault> {
+        let by_table = || {
+            let told = asked.region.as_ref()?;
+            self.places.translate(&self.here.id, told, &self.there.id).cloned()
+        };
+        let region = row.region.clone().or_else(by_table).or_else(|| self.target.region.clone());
+        let region = region.ok_or_else(|| {
+            let told = asked.region.as_ref().map_or("none", RegionId::as_str);
             let detail = format!(
-                "the request names {told}, the group's row names none, the region table has no place for it, and the target has no default"
+                "the request names {told}, no row of the resource map names one, the region table has no place for it, and the target has no default"
             );
             Fault::of_field(FaultKind::UnknownRegion, self.here.group.region.clone(), detail)
         })?;
-        let project = mapped.place.project.or_else(|| self.target.project.clone());
-        Ok(GroupRef { place: Place { region: Some(region), project }, ..mapped })
+        let project = row.project.clone().or_else(|| self.target.project.clone());
+        Ok(Place { region: Some(region), project })
     }
 
-    /// "the group's row, else the region table, else the target's default".
-    fn region(&self, mapped: &GroupRef, group: &GroupRef) -> Option<RegionId> {
-        let by_table = || {
-            let told = group.place.region.as_ref()?;
-            self.places.translate(&self.here.id, told, &self.there.id).cloned()
+    /// A group that was made through a gateway: its id says what both sides call it.
+    fn made_group(&self, group: &GroupRef) -> Option<GroupRef> {
+        let GroupHandle { load_balancer_here, there } =
+            read_group_handle(&self.here.group.id_prefix, &group.group).ok()?;
+        let fits = match (&group.load_balancer, &load_balancer_here) {
+            (Some(asked), Some(made)) => asked == made,
+            (None, _) | (_, None) => true,
         };
-        mapped.place.region.clone().or_else(by_table).or_else(|| self.target.region.clone())
+        fits.then_some(there)
+    }
+
+    /// The group as the caller names it, with its load balancer, where `load_balancer` is not known otherwise: by its row,
+    /// or else by an id that says what the target calls it.
+    #[must_use]
+    pub fn group_here(&self, there: &GroupRef, load_balancer: Option<&LoadBalancerId>) -> GroupRef {
+        if let Some(row) = self.row_of(there) {
+            return row.clone();
+        }
+        let place = Place { region: self.region_here(&there.place), project: None };
+        let own = load_balancer.cloned().or_else(|| self.balancer_here(there.load_balancer.as_ref()?));
+        let same = || {
+            let (wanted, given) = (self.here.group.load_balancer.is_some(), &there.load_balancer);
+            match given {
+                Some(balancer) if !wanted => GroupId::new(format!("{balancer}/{}", there.group)),
+                Some(_) | None => Some(there.group.clone()),
+            }
+        };
+        let made = || {
+            let handle = GroupHandle { load_balancer_here: own.clone(), there: there.clone() };
+            group_handle(&self.here.group.id_prefix, &handle)
+        };
+        let group = match self.target.unmapped {
+            Unmapped::Same => same(),
+            Unmapped::Refuse => made(),
+        };
+        GroupRef { load_balancer: own, group: group.unwrap_or_else(|| there.group.clone()), place }
+    }
+
+    /// The row in which the target has `there`, in the caller's words.
+    pub(super) fn row_of(&self, there: &GroupRef) -> Option<&'c GroupRef> {
+        self.resources.group(&self.there.id, there, &self.here.id)
+    }
+
+    /// A group that the target is known to have, by its id alone, with the place of its row.
+    pub(super) fn group_there(&self, group: &GroupId) -> GroupRef {
+        let bare = GroupRef { load_balancer: None, group: group.clone(), place: Place::default() };
+        self.resources.group(&self.there.id, &bare, &self.there.id).cloned().unwrap_or(bare)
+    }
+
+    /// The region of the caller's cloud that stands for a place of the target's.
+    pub(super) fn region_here(&self, there: &Place) -> Option<RegionId> {
+        self.places.translate(&self.there.id, there.region.as_ref()?, &self.here.id).cloned()
+    }
+
+    /// The load balancers of the target that stand for one of the caller's.
+    ///
+    /// # Errors
+    /// [`FaultKind::UnknownLoadBalancer`] without a row, [`FaultKind::UnknownRegion`] when nothing says where it is.
+    pub fn balancers(&self, balancer: &LoadBalancerRef) -> Result<Vec<LoadBalancerRef>, Fault> {
+        let mut found = self.resources.balancers(&self.here.id, &balancer.id, &self.there.id);
+        if found.is_empty() && (self.same_cloud() || self.target.unmapped == Unmapped::Same) {
+            found = vec![LoadBalancerRef { id: balancer.id.clone(), place: Place::default() }];
+        }
+        if found.is_empty() {
+            let detail = format!(
+                "`{}` has no row in the gateway's resource map that names a load balancer of {}; add a [[load_balancer]] for it to the `resources` file",
+                balancer.id, self.there.title
+            );
+            return Err(Fault::of_field(FaultKind::UnknownLoadBalancer, balancer.id.to_string(), detail));
+        }
+        let placed = |row: LoadBalancerRef| {
+            Ok(LoadBalancerRef { place: self.place(&row.place, &balancer.place)?, id: row.id })
+        };
+        found.into_iter().map(placed).collect()
+    }
+
+    /// Where the target has what one of the caller's load balancers stands for, where rows agree on it.
+    pub(super) fn balancer_place(&self, here: &LoadBalancerId) -> Option<Place> {
+        let found = self.resources.balancers(&self.here.id, here, &self.there.id);
+        let first = found.first()?.place.clone();
+        found.iter().all(|row| row.place.region == first.region).then_some(first)
+    }
+
+    /// The caller's load balancers that stand for one of the target's; none for one that the caller does not know.
+    #[must_use]
+    pub fn balancers_here(&self, there: &LoadBalancerId) -> Vec<LoadBalancerRef> {
+        let found = self.resources.balancers(&self.there.id, there, &self.here.id);
+        if found.is_empty() && (self.same_cloud() || self.target.unmapped == Unmapped::Same) {
+            return vec![LoadBalancerRef { id: there.clone(), place: Place::default() }];
+        }
+        found
+    }
+
+    fn balancer_here(&self, there: &LoadBalancerId) -> Option<LoadBalancerId> {
+        self.balancers_here(there).into_iter().next().map(|balancer| balancer.id)
+    }
+
+    /// The regions of the caller's cloud that a request may name: those that the region table or a row leads from.
+    #[must_use]
+    pub fn regions(&self) -> Vec<RegionId> {
+        let mut regions = self.places.shared(&self.here.id, &self.there.id);
+        let rows = self.resources.groups_of(&self.here.id).filter_map(|group| group.place.region.clone());
+        for region in rows {
+            if !regions.contains(&region) {
+                regions.push(region);
+            }
+        }
+        regions
+    }
+
+    /// The projects of the caller's cloud that rows name, or else one that stands for all.
+    #[must_use]
+    pub fn projects(&self) -> Vec<ProjectId> {
+        let mut projects: Vec<ProjectId> = Vec::new();
+        let rows = self.resources.groups_of(&self.here.id).filter_map(|group| group.place.project.clone());
+        for project in rows {
+            if !projects.contains(&project) {
+                projects.push(project);
+            }
+        }
+        if projects.is_empty() {
+            projects.extend(self.here.group.default_project.clone().and_then(ProjectId::new));
+        }
+        projects
     }
 
     fn unmapped_group(&self, group: &GroupRef) -> Result<GroupRef, Fault> {
@@ -113,7 +257,7 @@ impl<'c> Route<'c> {
     pub fn server(&self, server: &Target) -> Result<Target, Fault> {
         match self.resources.server(&self.here.id, server, &self.there.id) {
             Some(column) => Ok(mapped_server(column, server)),
-            None if same_cloud(self.here, self.there) => Ok(server.clone()),
+            None if self.same_cloud() => Ok(server.clone()),
             None => match self.target.unmapped {
                 Unmapped::Same => Ok(server.clone()),
                 Unmapped::Refuse => Err(self.unknown_server(server)),
@@ -139,6 +283,12 @@ impl<'c> Route<'c> {
         };
         let resource = matches!(caller, Target::Resource { .. });
         resource && chosen.is_some() && address_of(there) != chosen && named() != chosen
+    }
+
+    /// Whether a row names an address of this server of the target's.
+    pub(super) fn names_address(&self, there: &Target) -> bool {
+        let row = self.resources.server(&self.there.id, there, &self.there.id);
+        row.and_then(|row| address_of(&row.target)).is_some()
     }
 
     fn unknown_server(&self, server: &Target) -> Fault {

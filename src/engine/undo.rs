@@ -6,11 +6,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 use tracing::error;
 
-use super::{
-    ends::End,
-    execute::Execution,
-    plan::{Item, Plan},
-};
+use super::{ends::End, execute::Execution, pair::GroupPair, plan::Item};
 use crate::{
     mapping::{Capability, NamesBackends},
     model::{BackendRef, Fault, FaultKind, GroupRef, Member, Operation, RemoveBackends},
@@ -23,35 +19,35 @@ const PAUSES: [Duration; 3] =
 impl Execution<'_> {
     /// Takes back what this call had added, never what was there before, and tells the first failure with what came of
     /// the rest.
-    pub(super) async fn take_back(&self, plan: &Plan, items: &[Item], ends: Vec<End>) -> Fault {
+    pub(super) async fn take_back(&self, pair: &GroupPair, items: &[Item], ends: Vec<End>) -> Fault {
         let ours: Vec<(&Item, &Member)> = items
             .iter()
             .zip(&ends)
             .filter_map(|(item, end)| if let End::Added(member) = end { Some((item, member)) } else { None })
             .collect();
-        let stuck = self.remove(plan, &ours).await;
+        let stuck = self.remove(pair, &ours).await;
         let rest = rest(ours.len(), &stuck, items, &ends);
         let first = items.iter().zip(ends).find(|(_, end)| end.fault().is_some());
         match first {
             Some((item, End::Failed(fault) | End::Duplicate(fault) | End::Doubtful { fault, looked: _ })) => {
-                self.told(fault, item, plan, &rest)
+                self.told(fault, item, pair, &rest)
             }
             Some(_) | None => Fault::new(FaultKind::Internal, rest),
         }
     }
 
     /// Removes what this call had added; what cannot be removed is named.
-    async fn remove(&self, plan: &Plan, ours: &[(&Item, &Member)]) -> Vec<String> {
+    pub(super) async fn remove(&self, pair: &GroupPair, ours: &[(&Item, &Member)]) -> Vec<String> {
         let capability = &self.route.there.capability;
         let chunks: Vec<_> = ours.chunks(capability.backends_per_call).collect();
         let steps: Vec<Operation> =
-            chunks.iter().map(|chunk| removal(&plan.group, chunk, capability)).collect();
+            chunks.iter().map(|chunk| removal(&pair.there, chunk, capability)).collect();
         let sent = stream::iter(steps).map(|step| self.remove_surely(step));
         let faults: Vec<Option<Fault>> = sent.buffered(self.width()).collect().await;
         let failed = chunks.into_iter().zip(faults).filter_map(|(chunk, fault)| Some((chunk, fault?)));
         let mut stuck = Vec::new();
         for (chunk, fault) in failed {
-            error!(%fault, group = %plan.group.group, "what a failed call had added cannot be taken back");
+            error!(%fault, group = %pair.there.group, "what a failed call had added cannot be taken back");
             stuck.extend(chunk.iter().map(|(item, _)| item.here.to_string()));
         }
         stuck
@@ -68,8 +64,8 @@ impl Execution<'_> {
     }
 
     /// The fault in the caller's words: which server, why, and what became of the rest.
-    fn told(&self, fault: Fault, item: &Item, plan: &Plan, rest: &str) -> Fault {
-        let field = self.field_at_fault(fault.kind, plan);
+    fn told(&self, fault: Fault, item: &Item, pair: &GroupPair, rest: &str) -> Fault {
+        let field = self.field_at_fault(fault.kind, pair);
         let detail = format!("{}: {}. {rest}", item.here, fault.detail.trim_end_matches('.'));
         Fault { field: Some(field), detail: detail.into(), ..fault }
     }

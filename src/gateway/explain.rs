@@ -1,16 +1,24 @@
 //! What would become of a request: the calls that the target would get, where each field went, what is lost. The same
-//! code as serving, up to the first byte sent.
+//! code as serving, before a target that is only supposed.
 
-use super::upstream::origin_of;
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use super::{
+    supposed::Supposed,
+    upstream::{origin_of, passed_on},
+};
 use crate::{
     auth::Stamp,
-    config::Config,
-    dialect::{Arrival, Invocation, Provider},
-    engine::{Item, Plan, Route, Work, plan},
+    config::{Config, Target},
+    dialect::{Answer, Arrival, Asked, Envelope, Handler, Invocation, Provider, Request, Wanted},
+    engine::{Engine, Item, Route, items},
     front::{Speaker, detect, unrecognised},
     mapping::{Trace, trace},
-    model::{Fault, FaultKind, GroupRef, Loss, Operation},
+    model::{Backend, Fault, FaultKind, GroupRef, Loss, Operation},
     providers::PROVIDERS,
+    store::Memory,
     wire::{Call, Reply},
 };
 
@@ -21,18 +29,20 @@ pub struct Explanation<'c> {
     pub route: Route<'c>,
     /// The action that was asked for.
     pub action: String,
-    /// What it asks for, in the caller's ids.
-    pub operation: Operation,
+    /// What it asks for, in the caller's ids; none of an action that is not translated.
+    pub operation: Option<Operation>,
     /// The same backends in the caller's ids and in the target's.
     pub items: Vec<Item>,
-    /// The group, as the target names it.
-    pub group: GroupRef,
-    /// The calls that the target would get, in order.
+    /// The group that the backends go to, as the target names it.
+    pub group: Option<GroupRef>,
+    /// The calls that the target would get, in order. Ids that only an earlier call's answer can tell stand in `<>`.
     pub calls: Vec<ExplainedCall>,
     /// Where each field of each backend went.
     pub fields: Vec<(String, Vec<Trace>)>,
     /// What would be reported as lost.
     pub losses: Vec<Loss>,
+    /// Whether the call goes on as it came, signed anew.
+    pub passed: bool,
 }
 
 /// One call that the target would get. Its signature is left out: it would be a usable one.
@@ -49,22 +59,22 @@ pub struct ExplainedCall {
 ///
 /// # Errors
 /// The reply that the caller would get instead.
-pub fn explain<'c>(config: &'c Config, call: Call, stamp: &Stamp) -> Result<Explanation<'c>, Box<Reply>> {
+pub async fn explain<'c>(
+    config: &'c Arc<Config>,
+    call: Call,
+    stamp: &Stamp,
+) -> Result<Explanation<'c>, Box<Reply>> {
     let speaker = detect(&call, PROVIDERS, &config.tables).ok_or_else(|| Box::new(unrecognised(None)))?;
     let Speaker { provider, cloud } = &speaker;
     let mut envelope = provider.ingress.envelope(&call, None, stamp, cloud);
-    let mut operation = None;
-    let explained = provider.ingress.unpack(call).and_then(|arrival| {
-        envelope = provider.ingress.envelope(&arrival.call, Some(&arrival), stamp, cloud);
-        let route = Route::of(config, client_of(config, provider, &arrival)?)?;
-        envelope.shape = route.client.replies;
-        let asked = provider.ingress.read(&arrival, cloud)?;
-        operation = Some(asked.operation.clone());
-        explained(config, route, &asked.operation, &asked.ineffective, &envelope.action)
-    });
-    explained.map_err(|fault| {
-        Box::new(provider.ingress.write_reply(&envelope, operation.as_ref(), Err(&fault), cloud))
-    })
+    let explained = match provider.ingress.unpack(call) {
+        Ok(arrival) => {
+            envelope = provider.ingress.envelope(&arrival.call, Some(&arrival), stamp, cloud);
+            explained(config, &speaker, arrival, &mut envelope).await
+        }
+        Err(fault) => Err(fault),
+    };
+    explained.map_err(|fault| Box::new(provider.ingress.write_error(&envelope, &fault, cloud)))
 }
 
 fn client_of(config: &Config, provider: &Provider, arrival: &Arrival) -> Result<usize, Fault> {
@@ -81,30 +91,90 @@ fn client_of(config: &Config, provider: &Provider, arrival: &Arrival) -> Result<
     })
 }
 
-fn explained<'c>(
-    config: &'c Config,
-    route: Route<'c>,
-    operation: &Operation,
-    ineffective: &[Loss],
-    action: &str,
+async fn explained<'c>(
+    config: &'c Arc<Config>,
+    speaker: &Speaker,
+    arrival: Arrival,
+    envelope: &mut Envelope,
 ) -> Result<Explanation<'c>, Fault> {
-    let plan = plan(&route, operation, ineffective)?;
-    let nowhere = || Fault::new(FaultKind::Internal, "the target's cloud is not known");
-    let target = PROVIDERS.iter().find(|known| known.id == route.target.provider).ok_or_else(nowhere)?;
-    let cloud = config.tables.cloud(target.id).ok_or_else(nowhere)?;
-    let call = |step: &Operation| {
-        let invocation = target.egress.write_call(step, cloud)?;
-        Ok(ExplainedCall { origin: origin_of(route.target, step), invocation })
+    let Speaker { provider, cloud } = speaker;
+    let client = client_of(config, provider, &arrival)?;
+    let route = Route::of(config, client)?;
+    envelope.shape = route.client.replies;
+    let arrival = Arc::new(arrival);
+    let wanted = match provider.ingress.read(&arrival, cloud) {
+        Ok(asked) => Wanted::Translated(asked),
+        Err(fault) if fault.kind == FaultKind::UnknownAction => Wanted::Untranslated(Arc::new(fault)),
+        Err(fault) => return Err(fault),
     };
-    let calls = plan.steps(&route).iter().map(call).collect::<Result<Vec<_>, Fault>>()?;
-    let Plan { asked: _, group, work, losses } = plan;
-    let items = match work {
-        Work::Add(items) => items,
-        Work::List => Vec::new(),
+    let operation = match &wanted {
+        Wanted::Translated(Asked { operation, .. }) => Some(operation.clone()),
+        Wanted::Untranslated(_) => None,
     };
+    let supposed = Supposed::of(&route, operation.as_ref());
+    let supposed = Arc::new(supposed);
+    let upstream = Arc::clone(&supposed);
+    let engine = Engine::new(Arc::clone(config), upstream, Arc::new(Memory::new()), TaskTracker::new());
+    let (id, arrived) = (envelope.request_id.clone(), Arc::clone(&arrival));
+    let request = Request { id, client, wanted, arrival: arrived, place: None, repeat: None };
+    let answer = engine.handle(request).await?;
+    let items = operation.as_ref().map_or_else(|| Ok(Vec::new()), |asked| items_of(&route, asked))?;
     let fields = items.iter().map(|item| fields(&route, item)).collect::<Result<Vec<_>, Fault>>()?;
-    let (action, operation) = (action.to_owned(), operation.clone());
-    Ok(Explanation { route, action, operation, items, group, calls, fields, losses })
+    let calls = calls(config, &route, &supposed, &arrival, operation.is_none())?;
+    let (action, losses) = (envelope.action.clone(), answer.losses().to_vec());
+    let passed = matches!(answer, Answer::Passed(_));
+    let group = supposed.group_added_to();
+    Ok(Explanation { route, action, operation, items, group, calls, fields, losses, passed })
+}
+
+/// What the target was asked, as the calls that it would get.
+fn calls(
+    config: &Config,
+    route: &Route<'_>,
+    supposed: &Supposed,
+    arrival: &Arrival,
+    untranslated: bool,
+) -> Result<Vec<ExplainedCall>, Fault> {
+    let nowhere = || Fault::new(FaultKind::Internal, "the target's cloud is not known");
+    let other = route.client.untranslated.filter(|_| untranslated);
+    let target: &Target = match other {
+        Some(place) => config.targets.get(place).ok_or_else(nowhere)?,
+        None => route.target,
+    };
+    let provider = PROVIDERS.iter().find(|known| known.id == target.provider).ok_or_else(nowhere)?;
+    let cloud = config.tables.cloud(provider.id).ok_or_else(nowhere)?;
+    let (steps, passed) = supposed.taken_down();
+    let call = |step: &Operation| {
+        let invocation = provider.egress.write_call(step, cloud)?;
+        Ok(ExplainedCall { origin: origin_of(target, step.place()), invocation })
+    };
+    let mut calls = steps.iter().map(call).collect::<Result<Vec<_>, Fault>>()?;
+    if passed {
+        let (origin, invocation) = passed_on(provider, cloud, target, arrival);
+        calls.push(ExplainedCall { origin, invocation });
+    }
+    Ok(calls)
+}
+
+/// The backends that a request puts into a group.
+fn items_of(route: &Route<'_>, operation: &Operation) -> Result<Vec<Item>, Fault> {
+    let backends: &[Backend] = match operation {
+        Operation::AddBackends(add) => &add.backends,
+        Operation::ReplaceBackends(replace) => &replace.new,
+        Operation::CreateGroup(create) => &create.backends,
+        Operation::RemoveBackends(_)
+        | Operation::UpdateBackends(_)
+        | Operation::DescribeGroup(_)
+        | Operation::DescribeHealth(_)
+        | Operation::ListGroups(_)
+        | Operation::UpdateGroup(_)
+        | Operation::DeleteGroup(_)
+        | Operation::ListLoadBalancers(_)
+        | Operation::DescribeLoadBalancer(_)
+        | Operation::ListRegions
+        | Operation::ListProjects => &[],
+    };
+    items(route, backends, &mut Vec::new())
 }
 
 fn fields(route: &Route<'_>, item: &Item) -> Result<(String, Vec<Trace>), Fault> {

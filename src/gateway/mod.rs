@@ -1,6 +1,7 @@
 //! Floor 5: front + engine + http, composed into the gateway.
 
 mod explain;
+mod supposed;
 mod upstream;
 
 use std::{io, net::SocketAddr, sync::Arc};

@@ -8,11 +8,11 @@ use tracing::{info, warn};
 use crate::{
     auth::Stamps,
     config::{Config, Target},
-    dialect::{BoxFuture, Invocation, Provider, Scheme},
+    dialect::{Arrival, BoxFuture, Invocation, Provider, Scheme},
     engine::Upstream,
     http::{Client, SendError, TlsError},
     mapping::Cloud,
-    model::{Fault, FaultKind, Operation, Outcome},
+    model::{Fault, FaultKind, Operation, Outcome, Place, RegionId},
     wire::{Call, Reply},
 };
 
@@ -69,9 +69,61 @@ impl HttpUpstream {
     }
 }
 
+impl HttpUpstream {
+    async fn hand_on(&self, target: &Target, arrival: &Arrival) -> Result<Reply, Fault> {
+        let nowhere =
+            || Fault::new(FaultKind::Internal, format!("the target `{}` is not set up", target.name));
+        let Reached { provider, cloud, scheme, client } =
+            self.reached.get(&target.name).ok_or_else(nowhere)?;
+        let (origin, invocation) = passed_on(provider, cloud, target, arrival);
+        let mut call = scheme.sign(&invocation, &origin, &target.credential, &self.stamps.next());
+        add_headers(&mut call.headers, &target.headers);
+        let sent = client.send(call, self.within, MAX_REPLY_BYTES).await;
+        let reply = sent.map_err(|error| unsent(cloud, error))?;
+        match provider.egress.own_fault(&reply, cloud) {
+            Some(fault) => Err(own_key_refused(fault)),
+            None => {
+                info!(target_name = %target.name, action = %invocation.action, "passed on");
+                Ok(reply)
+            }
+        }
+    }
+}
+
+/// A caller's call as a target of the caller's own cloud gets it, and where it goes. A place that the call leaves open is
+/// the target's own.
+#[must_use]
+pub(super) fn passed_on(
+    provider: &Provider,
+    cloud: &Cloud,
+    target: &Target,
+    arrival: &Arrival,
+) -> (String, Invocation) {
+    let mut invocation = provider.ingress.invocation(arrival);
+    let told = invocation.params.filled(&cloud.group.region).map(str::to_owned);
+    let region = told.and_then(RegionId::new).or_else(|| target.region.clone());
+    let project = cloud.group.project.as_ref().zip(target.project.as_ref());
+    let own = [
+        region.as_ref().map(|region| (&cloud.group.region, region.as_str())),
+        project.map(|(name, project)| (name, project.as_str())),
+    ];
+    for (name, value) in own.into_iter().flatten() {
+        if invocation.params.filled(name).is_none() {
+            invocation.params.retain(|known| known != name);
+            invocation.params.push(name, value);
+        }
+    }
+    let place = Place { region, project: None };
+    (origin_of(target, Some(&place)), invocation)
+}
+
 impl Upstream for HttpUpstream {
     fn call<'a>(&'a self, target: &'a Target, step: &'a Operation) -> BoxFuture<'a, Result<Outcome, Fault>> {
         Box::pin(self.carry_out(target, step))
+    }
+
+    fn pass<'a>(&'a self, target: &'a Target, arrival: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+        Box::pin(self.hand_on(target, arrival))
     }
 }
 
@@ -81,10 +133,10 @@ pub fn target_scheme(provider: &Provider, target: &Target) -> Option<&'static dy
     provider.schemes.iter().copied().find(|scheme| scheme.id() == target.scheme)
 }
 
-/// Where a step's call goes: the target's endpoint, with the step's region where it has a place for one.
+/// Where a call goes: the target's endpoint, with the region of what the call concerns where it has a place for one.
 #[must_use]
-pub fn origin_of(target: &Target, step: &Operation) -> String {
-    let region = step.place().and_then(|place| place.region.as_ref()).or(target.region.as_ref());
+pub fn origin_of(target: &Target, place: Option<&Place>) -> String {
+    let region = place.and_then(|place| place.region.as_ref()).or(target.region.as_ref());
     target.endpoint.replace("{region}", region.map_or("", |region| region.as_str()))
 }
 
@@ -95,7 +147,8 @@ fn signed(
     scheme: &dyn Scheme,
     stamps: &Stamps,
 ) -> Call {
-    let mut call = scheme.sign(invocation, &origin_of(target, step), &target.credential, &stamps.next());
+    let mut call =
+        scheme.sign(invocation, &origin_of(target, step.place()), &target.credential, &stamps.next());
     add_headers(&mut call.headers, &target.headers);
     call
 }

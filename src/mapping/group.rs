@@ -13,6 +13,10 @@ pub struct GroupTable {
     pub region: String,
     /// The parameter that names the project, where the cloud has projects.
     pub project: Option<String>,
+    /// How the ids of groups begin here: those that the gateway makes up begin so too.
+    pub id_prefix: String,
+    /// The project of a caller who has none in the resource map, where the cloud has projects.
+    pub default_project: Option<String>,
     /// The name of a group, for people.
     pub name: String,
     /// The name of a group that is made without one.

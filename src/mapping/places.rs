@@ -19,4 +19,16 @@ impl Places {
             (&row.get(here)?.1 == region).then(|| row.get(there).map(|(_, region)| region))?
         })
     }
+
+    /// The regions of the cloud `of` that have one of the cloud `other`, in the order of the table, each once.
+    #[must_use]
+    pub fn shared(&self, of: &str, other: &str) -> Vec<RegionId> {
+        let mut regions: Vec<RegionId> = Vec::new();
+        for row in self.rows.iter().filter(|row| row.iter().any(|(cloud, _)| cloud == other)) {
+            let own = row.iter().filter(|(cloud, _)| cloud == of).map(|(_, region)| region);
+            let fresh: Vec<RegionId> = own.filter(|region| !regions.contains(region)).cloned().collect();
+            regions.extend(fresh);
+        }
+        regions
+    }
 }

@@ -68,6 +68,8 @@ pub(in crate::mapping) struct RawGroup {
     pub(in crate::mapping) region: Option<String>,
     pub(in crate::mapping) project: Option<String>,
     pub(in crate::mapping) name: Option<String>,
+    pub(in crate::mapping) id_prefix: Option<String>,
+    pub(in crate::mapping) default_project: Option<String>,
     pub(in crate::mapping) default_name: Option<String>,
     pub(in crate::mapping) name_length: Option<(u32, u32)>,
     pub(in crate::mapping) listener: Option<RawListener>,

@@ -19,6 +19,19 @@ impl BackendTable {
         Ok(written)
     }
 
+    /// The kind as which this cloud tells of a thing of `kind`: its own, or the one that stands in for it.
+    #[must_use]
+    pub fn stand_in(&self, kind: Kind) -> Kind {
+        match self.row(Field::Kind).map(|row| &row.rule) {
+            Some(Rule::Kinds { values, told: _, fallback })
+                if !values.iter().any(|(_, own)| *own == kind) =>
+            {
+                fallback.iter().find(|(lost, _)| *lost == kind).map_or(kind, |(_, stand_in)| *stand_in)
+            }
+            Some(_) | None => kind,
+        }
+    }
+
     fn text_of(&self, row: &FieldRow, backend: &Backend) -> Result<Option<String>, Fault> {
         let target = &backend.target;
         Ok(match row.field {

@@ -3,55 +3,25 @@
 //! This version keeps it in memory; it is gone when the process stops, and the start says so to an operator who asked
 //! for more. A durable store takes this type's place.
 
+mod nonces;
+mod remembered;
+
 use std::{
-    collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::{
-    crypto::sha256,
-    model::{Backend, Port, Traffic, Weight},
-};
+pub use self::remembered::{Entry, GroupKey, Remembered, RememberedGroup};
+use self::{nonces::Nonces, remembered::Kept};
+use crate::model::{Backend, BackendId};
 
 /// A store in the memory of this process.
 #[derive(Debug, Default)]
 pub struct Memory {
     nonces: Mutex<Nonces>,
-    remembered: Mutex<HashMap<Entry, Remembered>>,
-}
-
-/// Nonces in the order in which they may be forgotten: never before a request that carries one would be stale.
-#[derive(Debug, Default)]
-struct Nonces {
-    until: HashMap<[u8; 32], Timestamp>,
-    order: VecDeque<([u8; 32], Timestamp)>,
-}
-
-/// Names one backend of one group of one target.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Entry {
-    /// The target's name in the config.
-    pub cloud: String,
-    /// The group there, with its load balancer.
-    pub group: String,
-    /// What the target knows the backend's server by.
-    pub server: String,
-    /// Its port.
-    pub port: Port,
-}
-
-/// What the target had no place for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Remembered {
-    /// A person's words.
-    pub description: Option<String>,
-    /// The weight of a disabled backend.
-    pub weight: Option<Weight>,
-    /// Whether it only serves when the others do not.
-    pub standby: bool,
+    kept: Mutex<Kept>,
 }
 
 impl Memory {
@@ -65,49 +35,51 @@ impl Memory {
     /// used now.
     #[must_use]
     pub fn first_use(&self, key_id: &str, nonce: &str, now: Timestamp, keep: Duration) -> bool {
-        let digest = sha256(format!("{key_id}\n{nonce}").as_bytes());
-        let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
-        let until = now.saturating_add(keep).unwrap_or(Timestamp::MAX);
-        let mut nonces = lock(&self.nonces);
-        nonces.forget(now);
-        if nonces.until.contains_key(&digest) {
-            return false;
-        }
-        nonces.until.insert(digest, until);
-        nonces.order.push_back((digest, until));
-        true
+        lock(&self.nonces).first_use(key_id, nonce, now, keep)
     }
 
     /// Keeps what the target could not hold of a backend; nothing to keep forgets what was kept.
     pub fn remember(&self, entry: Entry, remembered: Remembered) {
-        let mut all = lock(&self.remembered);
-        if remembered == Remembered::default() {
-            all.remove(&entry);
-        } else {
-            all.insert(entry, remembered);
-        }
+        lock(&self.kept).remember(entry, remembered);
+    }
+
+    /// What is kept of a backend.
+    #[must_use]
+    pub fn remembered(&self, entry: &Entry) -> Remembered {
+        lock(&self.kept).remembered(entry)
     }
 
     /// What was kept of a backend, laid over what the target says of it.
     #[must_use]
-    pub fn recall(&self, entry: &Entry, mut backend: Backend) -> Backend {
-        if let Some(kept) = lock(&self.remembered).get(entry) {
-            backend.description = backend.description.or_else(|| kept.description.clone());
-            backend.standby |= kept.standby;
-            if let (Traffic::Off(None), Some(weight)) = (backend.traffic, kept.weight) {
-                backend.traffic = Traffic::Off(Some(weight));
-            }
-        }
-        backend
+    pub fn recall(&self, entry: &Entry, backend: Backend) -> Backend {
+        self.remembered(entry).over(backend)
     }
-}
 
-impl Nonces {
-    fn forget(&mut self, now: Timestamp) {
-        while let Some((digest, _)) = self.order.front().filter(|(_, until)| *until < now) {
-            self.until.remove(digest);
-            self.order.pop_front();
-        }
+    /// The backend that has been given this id, where that is not the one that the id itself says.
+    #[must_use]
+    pub fn owner(&self, cloud: &str, id: &BackendId) -> Option<Entry> {
+        lock(&self.kept).owner(cloud, id)
+    }
+
+    /// Forgets a backend that is gone.
+    pub fn forget(&self, entry: &Entry) {
+        lock(&self.kept).remember(entry.clone(), Remembered::default());
+    }
+
+    /// Keeps what the target could not hold of a group.
+    pub fn remember_group(&self, group: GroupKey, remembered: RememberedGroup) {
+        lock(&self.kept).remember_group(group, remembered);
+    }
+
+    /// What is kept of a group.
+    #[must_use]
+    pub fn remembered_group(&self, group: &GroupKey) -> RememberedGroup {
+        lock(&self.kept).remembered_group(group)
+    }
+
+    /// Forgets a group that is gone, and its backends.
+    pub fn forget_group(&self, group: &GroupKey) {
+        lock(&self.kept).forget_group(group);
     }
 }
 
@@ -140,6 +112,6 @@ mod tests {
         assert!(memory.first_use("a", "n", at("2026-01-02T03:00:00Z"), KEEP));
         assert!(!memory.first_use("a", "n", at("2026-01-02T03:30:00Z"), KEEP));
         assert!(memory.first_use("a", "n", at("2026-01-02T03:30:01Z"), KEEP));
-        assert_eq!(lock(&memory.nonces).order.len(), 1);
+        assert_eq!(lock(&memory.nonces).len(), 1);
     }
 }

@@ -25,6 +25,8 @@ pub(super) fn group(layers: &[SourceText]) -> Result<GroupTable, Vec<Diagnostic>
             region: raw.region.or(over.region),
             project: raw.project.or(over.project),
             name: raw.name.or(over.name),
+            id_prefix: raw.id_prefix.or(over.id_prefix),
+            default_project: raw.default_project.or(over.default_project),
             default_name: raw.default_name.or(over.default_name),
             name_length: raw.name_length.or(over.name_length),
             ..RawGroup::default()
@@ -37,8 +39,10 @@ pub(super) fn group(layers: &[SourceText]) -> Result<GroupTable, Vec<Diagnostic>
     if !problems.0.is_empty() {
         return Err(problems.0);
     }
-    let (Some(group), Some(region), Some(name)) = (over.group, over.region, over.name) else {
-        return Err(lacks("`group`, `region` and `name` have"));
+    let (Some(group), Some(region), Some(name), Some(id_prefix)) =
+        (over.group, over.region, over.name, over.id_prefix)
+    else {
+        return Err(lacks("`group`, `region`, `name` and `id_prefix` have"));
     };
     let Some(health) = made.health else { return Err(lacks("`[health]` has")) };
     Ok(GroupTable {
@@ -46,6 +50,8 @@ pub(super) fn group(layers: &[SourceText]) -> Result<GroupTable, Vec<Diagnostic>
         group,
         region,
         project: over.project,
+        id_prefix,
+        default_project: over.default_project,
         name,
         default_name: over.default_name.unwrap_or_default(),
         name_length: over.name_length.unwrap_or((1, 80)),

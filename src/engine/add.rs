@@ -1,0 +1,98 @@
+//! Adds backends: all or none.
+
+use super::{
+    ends::{End, ends_of},
+    execute::Execution,
+    pair::GroupPair,
+    plan::{Item, adds, looks_first},
+};
+use crate::{
+    mapping::DuplicateAdd,
+    model::{Fault, FaultKind, Field, Health, Member},
+    store::Remembered,
+};
+
+impl Execution<'_> {
+    /// Adds the items to a group, and answers them as members of it, in their order and in the caller's ids.
+    ///
+    /// # Errors
+    /// The first failure, with what became of the rest: nothing that this call had added is left.
+    pub(super) async fn add(&self, pair: &GroupPair, items: &[Item]) -> Result<Vec<Member>, Fault> {
+        let ends = self.add_all(pair, items).await?;
+        Ok(self.added(pair, items, &ends))
+    }
+
+    /// The same, and what became of each item.
+    pub(super) async fn add_all(&self, pair: &GroupPair, items: &[Item]) -> Result<Vec<End>, Fault> {
+        let before = if looks_first(self.route, items) { self.look(pair).await?.members } else { Vec::new() };
+        let mut ends: Vec<End> = items.iter().map(|item| self.end_before(&before, item)).collect();
+        // A lost answer stops the fan-out; when it turns out to have landed, the rest goes on.
+        while ends.iter().all(|end| end.fault().is_none()) && ends.iter().any(End::is_untried) {
+            self.add_missing(pair, items, &mut ends).await;
+            self.settle(pair, items, &mut ends).await;
+        }
+        if ends.iter().any(|end| end.fault().is_some()) {
+            return Err(self.take_back(pair, items, ends).await);
+        }
+        Ok(ends)
+    }
+
+    /// What is known of an item before anything is sent.
+    fn end_before(&self, before: &[Member], item: &Item) -> End {
+        match before.iter().find(|member| member.backend.same_entry(&item.there)) {
+            Some(member) => self.was_there(member.clone(), item),
+            None => End::Untried,
+        }
+    }
+
+    /// The group holds the item already: no fault for a caller who expects an add to be repeatable, if it holds it as asked.
+    pub(super) fn was_there(&self, member: Member, item: &Item) -> End {
+        let detail = match self.route.here.capability.duplicate_add {
+            DuplicateAdd::Refuse => "it is in the group already",
+            DuplicateAdd::Accept if !self.is_as_asked(&member, item) => {
+                "it is in the group already, with another weight or state; change it there, or remove it first"
+            }
+            DuplicateAdd::Accept => return End::Present(member),
+        };
+        End::Failed(Fault::new(FaultKind::AlreadyPresent, detail))
+    }
+
+    /// Whether the group holds an item the way it was asked for, as far as the target can hold it.
+    pub(super) fn is_as_asked(&self, member: &Member, item: &Item) -> bool {
+        let (is, wanted) = (&member.backend, &item.there);
+        let no_standby = self.route.there.backend.row(Field::Standby).is_none();
+        is.same_traffic(wanted) && (no_standby || is.standby == wanted.standby)
+    }
+
+    async fn add_missing(&self, pair: &GroupPair, items: &[Item], ends: &mut [End]) {
+        let (mut slots, missing): (Vec<&mut End>, Vec<&Item>) =
+            ends.iter_mut().zip(items).filter(|(end, _)| end.is_untried()).unzip();
+        let steps = adds(&pair.there, &missing, self.route);
+        let replies = self.fan_out(&steps).await;
+        let duplicates = self.route.here.capability.duplicate_add;
+        let known = steps.iter().zip(replies).flat_map(|(step, reply)| ends_of(step, reply, duplicates));
+        for (slot, end) in slots.iter_mut().zip(known) {
+            **slot = end;
+        }
+    }
+
+    /// The items as members of the group; what the target could not hold of them is kept.
+    pub(super) fn added(&self, pair: &GroupPair, items: &[Item], ends: &[End]) -> Vec<Member> {
+        items.iter().zip(ends).map(|(item, end)| self.member_added(pair, item, end)).collect()
+    }
+
+    fn member_added(&self, pair: &GroupPair, item: &Item, end: &End) -> Member {
+        let member = end.member().cloned();
+        let there = member.as_ref().map_or(&item.there, |member| &member.backend);
+        let id = self.id_here(pair, there, member.as_ref().and_then(|member| member.id.clone()));
+        if !matches!(end, End::Present(_)) {
+            let unusual = id.clone().filter(|id| !self.is_plain(pair, there, id));
+            let remembered = Remembered { id: unusual, ..item.remembered.clone() };
+            self.parts.memory.remember(pair.entry(self.route, there), remembered);
+            if let Some(member) = &member {
+                self.parts.recents.is(self.route, pair, member);
+            }
+        }
+        Member { backend: item.here.clone(), id, health: Health::Unknown }
+    }
+}

@@ -1,0 +1,94 @@
+//! Reads the target, in the target's ids.
+
+use futures_util::{StreamExt, stream};
+use tracing::warn;
+
+use super::{execute::Execution, pair::GroupPair};
+use crate::model::{
+    Checked, DescribeHealth, Fault, FaultKind, Group, ListGroups, LoadBalancerRef, Operation, Outcome, Page,
+};
+
+/// More pages than any account has; a target that always tells of one more is not followed for ever.
+pub(super) const MOST_PAGES: usize = 1000;
+
+impl Execution<'_> {
+    /// A group as the target tells of it this moment.
+    pub(super) async fn look(&self, pair: &GroupPair) -> Result<Group, Fault> {
+        let reply = self.call(&Operation::DescribeGroup(pair.there.clone())).await;
+        let told = |fault: Fault| Fault { field: Some(self.field_at_fault(fault.kind, pair)), ..fault };
+        let Outcome::Group(group) = reply.map_err(told)? else { return Err(misfit()) };
+        Ok(group)
+    }
+
+    /// A group with what was written to it a moment ago.
+    pub(super) async fn group(&self, pair: &GroupPair) -> Result<Group, Fault> {
+        let told = self.look(pair).await;
+        let found = self.parts.recents.over(self.route, pair, told);
+        found.map_err(|fault| Fault { field: Some(self.field_at_fault(fault.kind, pair)), ..fault })
+    }
+
+    /// Every group of a load balancer, with what was written to each a moment ago.
+    pub(super) async fn groups(
+        &self,
+        balancer: &LoadBalancerRef,
+        listeners: bool,
+    ) -> Result<Vec<Group>, Fault> {
+        let mut groups: Vec<Group> = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let page = Page { offset: groups.len(), ..Page::FIRST };
+            let members = self.route.there.capability.lists_members;
+            let list = ListGroups { load_balancer: balancer.clone(), page, listeners, members };
+            let reply = self.call(&Operation::ListGroups(list)).await?;
+            let Outcome::Groups(found, total) = reply else { return Err(misfit()) };
+            let last = found.is_empty() || groups.len() + found.len() >= total;
+            groups.extend(found);
+            if last {
+                break;
+            }
+        }
+        // A page says nothing of where it is from; the calls that follow have to go there.
+        for group in &mut groups {
+            group.id.place = balancer.place.clone();
+            group.id.load_balancer.get_or_insert_with(|| balancer.id.clone());
+        }
+        Ok(self.parts.recents.over_list(self.route, &balancer.id, groups))
+    }
+
+    /// What health checks say of the backends of a load balancer. A read that tells everything else is not refused for
+    /// the want of it.
+    pub(super) async fn checks(&self, balancer: &LoadBalancerRef) -> Vec<Checked> {
+        let step = DescribeHealth { load_balancer: balancer.clone(), port: None, protocol: None };
+        let reply = self.call(&Operation::DescribeHealth(step)).await;
+        let told = reply.and_then(|reply| {
+            let Outcome::Health(checks) = reply else { return Err(misfit()) };
+            Ok(checks)
+        });
+        told.unwrap_or_else(|fault| {
+            warn!(%fault, "the health of backends cannot be read");
+            Vec::new()
+        })
+    }
+
+    /// Groups that were listed without their members, with them.
+    pub(super) async fn described(
+        &self,
+        pairs: Vec<(GroupPair, Group)>,
+    ) -> Result<Vec<(GroupPair, Group)>, Fault> {
+        let describe = |(pair, listed): (GroupPair, Group)| async move {
+            let told = self.group(&pair).await?;
+            let group = Group { listeners: listed.listeners, id: listed.id, ..told };
+            Ok::<_, Fault>((pair, group))
+        };
+        let found: Vec<Result<_, Fault>> =
+            stream::iter(pairs).map(describe).buffered(self.route.target.concurrency).collect().await;
+        // One that was deleted since the list was told is no fault of the list.
+        let gone =
+            |found: &Result<_, Fault>| matches!(found, Err(fault) if fault.kind == FaultKind::UnknownGroup);
+        found.into_iter().filter(|found| !gone(found)).collect()
+    }
+}
+
+/// A reply that has nothing to do with its call.
+pub(super) fn misfit() -> Fault {
+    Fault::new(FaultKind::Internal, "the target's reply does not fit the call")
+}

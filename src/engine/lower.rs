@@ -1,0 +1,199 @@
+//! What a caller asks of members of a group → moves, given what the group holds. Pure but for what the store knows.
+
+use super::{
+    change::{Fate, Move, Moves},
+    execute::Execution,
+    pair::{GroupPair, identity},
+    plan::{Item, items, settle_loss},
+};
+use crate::{
+    dialect::read_handle,
+    mapping::NamesBackends,
+    model::{
+        Backend, BackendId, BackendRef, Change, Fault, FaultKind, Field, GroupId, Loss, Member, Port, Target,
+        Traffic, Weight,
+    },
+    store::Remembered,
+};
+
+impl Execution<'_> {
+    /// The moves of a removal. What is absent needs none; a server that no row knows and the group does not show is no
+    /// server.
+    pub(super) fn removals(
+        &self,
+        pair: &GroupPair,
+        members: &[Member],
+        backends: &[BackendRef],
+    ) -> Result<Vec<Move>, Fault> {
+        let mut moves: Vec<Move> = Vec::new();
+        for backend in backends {
+            let Some(old) = self.found(pair, members, backend)? else { continue };
+            if !moves.iter().any(|step| step.old.backend.same_entry(&old.backend)) {
+                moves.push(Move { what: self.name_of(&old), old, fate: Fate::Goes });
+            }
+        }
+        Ok(moves)
+    }
+
+    /// The move of a change.
+    ///
+    /// # Errors
+    /// [`FaultKind::UnknownBackend`] for one that the group does not hold, [`FaultKind::AlreadyPresent`] for a port that
+    /// the same server serves on already, and what the target cannot hold.
+    pub(super) fn update(
+        &self,
+        pair: &GroupPair,
+        members: &[Member],
+        change: &Change,
+        losses: &mut Vec<Loss>,
+    ) -> Result<Move, Fault> {
+        let old = self.found(pair, members, &change.backend)?;
+        let old = old.ok_or_else(|| self.unknown_backend(&change.backend, "the group does not hold it"))?;
+        let entry = pair.entry(self.route, &old.backend);
+        let kept = self.parts.memory.remembered(&entry);
+        let known = kept.over(old.backend.clone());
+        let new = change.applied(&known, Weight::LOWEST);
+        let taken = |member: &&Member| member.backend.same_entry(&new);
+        if new.port != old.backend.port && members.iter().any(|member| taken(&member)) {
+            let detail = format!("{} is in the group already", self.name_of(&Member { backend: new, ..old }));
+            return Err(Fault::new(FaultKind::AlreadyPresent, detail));
+        }
+        let what = self.name_of(&old);
+        let kept = self.kept_of(pair, &old, &new, change, losses)?;
+        let fate = Fate::Becomes { new, named: change.clone(), kept };
+        Ok(Move { what, old, fate })
+    }
+
+    /// The moves of a swap: a server that goes on with another port keeps its place where the target can do that.
+    pub(super) fn replacement(
+        &self,
+        pair: &GroupPair,
+        members: &[Member],
+        old: &[BackendRef],
+        new: &[Backend],
+        losses: &mut Vec<Loss>,
+    ) -> Result<Moves, Fault> {
+        let mut leaving = self.removals(pair, members, old)?;
+        let mut moves = Moves::default();
+        for item in items(self.route, new, losses)? {
+            let same = |step: &Move| step.old.backend.same_entry(&item.there);
+            let stays = members.iter().find(|member| member.backend.same_entry(&item.there));
+            let moved = |step: &Move| {
+                identity(self.route, &step.old.backend.target) == identity(self.route, &item.there.target)
+            };
+            let mover = leaving.iter().position(moved).filter(|_| self.route.there.capability.changes_ports);
+            if let Some(member) = stays {
+                leaving.retain(|step| !same(step));
+                moves.others.push(becomes(&self.name_of(member), member, item));
+            } else if let Some(place) = mover {
+                let left = leaving.remove(place);
+                moves.others.push(becomes(&left.what, &left.old, item));
+            } else {
+                moves.adds.push(item);
+            }
+        }
+        moves.others.extend(leaving);
+        Ok(moves)
+    }
+
+    /// The member that a caller names, if the group holds it.
+    pub(super) fn found(
+        &self,
+        pair: &GroupPair,
+        members: &[Member],
+        backend: &BackendRef,
+    ) -> Result<Option<Member>, Fault> {
+        let at = |target: &Target, port: Port| {
+            let fits =
+                |member: &&Member| member.backend.port == port && member.backend.target.same_as(target);
+            members.iter().find(fits).cloned()
+        };
+        match backend {
+            BackendRef::Id(id) if self.route.there.capability.names_backends == NamesBackends::Id => {
+                Ok(members.iter().find(|member| member.id.as_ref() == Some(id)).cloned())
+            }
+            BackendRef::Id(id) => {
+                let (group, target, port) = self.decoded(id)?;
+                Ok(at(&target, port).filter(|_| group == pair.there.group))
+            }
+            BackendRef::At { target, port } => match self.route.server(target) {
+                Ok(there) => Ok(at(&there, *port)),
+                // What a read has told by the target's own id may be named so.
+                Err(fault) => at(target, *port).map(Some).ok_or(fault),
+            },
+        }
+    }
+
+    /// What an id of a backend stands for, in the target's words: what it says, or where its backend has moved since.
+    pub(super) fn decoded(&self, id: &BackendId) -> Result<(GroupId, Target, Port), Fault> {
+        let named = BackendRef::Id(id.clone());
+        let read = read_handle(id).map_err(|error| self.unknown_backend(&named, &error.to_string()));
+        let (group, target, port) = read?;
+        let owner = self.parts.memory.owner(&self.route.target.name, id);
+        Ok((group, target, owner.map_or(port, |entry| entry.port)))
+    }
+
+    pub(super) fn unknown_backend(&self, backend: &BackendRef, why: &str) -> Fault {
+        let name = match backend {
+            BackendRef::Id(id) => id.to_string(),
+            BackendRef::At { target, port } => format!("{target} port {port}"),
+        };
+        Fault::of_field(FaultKind::UnknownBackend, name.clone(), format!("`{name}`: {why}"))
+    }
+
+    /// A member in the caller's words.
+    pub(super) fn name_of(&self, member: &Member) -> String {
+        let Backend { target, port, .. } = &member.backend;
+        format!("{} port {port}", self.route.server_here(target))
+    }
+
+    /// What the target has no place for of a changed backend, and the gateway keeps.
+    fn kept_of(
+        &self,
+        pair: &GroupPair,
+        old: &Member,
+        new: &Backend,
+        change: &Change,
+        losses: &mut Vec<Loss>,
+    ) -> Result<Remembered, Fault> {
+        let table = &self.route.there.backend;
+        let before = self.parts.memory.remembered(&pair.entry(self.route, &old.backend));
+        let here = Backend { target: self.route.server_here(&new.target), ..new.clone() };
+        if change.standby == Some(true) && table.row(Field::Standby).is_none() {
+            settle_loss(self.route, &here, Field::Standby, table.policy(Field::Standby), losses)?;
+        }
+        let no_description = table.row(Field::Description).is_none();
+        if change.description.is_some() && no_description {
+            settle_loss(self.route, &here, Field::Description, table.policy(Field::Description), losses)?;
+        }
+        let loses_weight = table.losses().iter().any(|(field, _)| *field == Field::Weight);
+        let weight = match new.traffic {
+            Traffic::Off(weight) if loses_weight => weight,
+            Traffic::Off(_) | Traffic::On(_) => None,
+        };
+        let id = self.id_here(pair, &old.backend, old.id.clone());
+        let id = id.filter(|id| !self.is_plain(pair, new, id));
+        let description = if no_description { new.description.clone() } else { before.description };
+        let standby = new.standby && table.row(Field::Standby).is_none();
+        Ok(Remembered { description, weight, standby, id })
+    }
+}
+
+/// A member that goes on as an item of a request says.
+fn becomes(what: &str, old: &Member, item: Item) -> Move {
+    let Item { here: _, there, remembered } = item;
+    let (enabled, weight) = match there.traffic {
+        Traffic::On(weight) => (true, Some(weight)),
+        Traffic::Off(weight) => (false, weight),
+    };
+    let at = BackendRef::At { target: old.backend.target.clone(), port: old.backend.port };
+    let port = (there.port != old.backend.port).then_some(there.port);
+    let named = Change { port, weight, enabled: Some(enabled), ..Change::of(at) };
+    let traffic = match (there.traffic, old.backend.traffic) {
+        // A cloud that keeps the weight of a disabled backend keeps it here too.
+        (Traffic::Off(None), Traffic::On(weight) | Traffic::Off(Some(weight))) => Traffic::Off(Some(weight)),
+        (traffic, _) => traffic,
+    };
+    let new = Backend { traffic, ..there };
+    Move { what: what.to_owned(), old: old.clone(), fate: Fate::Becomes { new, named, kept: remembered } }
+}

@@ -1,0 +1,210 @@
+//! Operations on the members of a group: add, remove, update, replace.
+
+use super::{
+    change::Moves,
+    execute::Execution,
+    pair::GroupPair,
+    plan::{Plan, plan},
+};
+use crate::{
+    mapping::NamesBackends,
+    model::{
+        AddBackends, BackendRef, Change, Fault, FaultKind, GroupRef, Loss, Member, Outcome, Refusal,
+        RemoveBackends, ReplaceBackends, Scope, UpdateBackends, Updated,
+    },
+};
+
+impl Execution<'_> {
+    /// An add; of nothing, it tells what the group holds.
+    pub(super) async fn add_backends(
+        &self,
+        add: &AddBackends,
+        losses: &mut Vec<Loss>,
+    ) -> Result<Outcome, Fault> {
+        let Plan { pair, items, losses: found } = plan(self.route, add, losses)?;
+        *losses = found;
+        if items.is_empty() {
+            return Ok(Outcome::Added(self.members(&pair).await?));
+        }
+        let _turn = self.turn(&pair, items.len() > 1).await?;
+        Ok(Outcome::Added(self.add(&pair, &items).await?))
+    }
+
+    /// A removal; of nothing, it tells what the group holds.
+    pub(super) async fn remove_backends(&self, remove: &RemoveBackends) -> Result<Outcome, Fault> {
+        let RemoveBackends { scope, backends } = remove;
+        let outcome = match self.route.here.capability.names_backends {
+            NamesBackends::Address => self.remove_listed(scope, backends).await?,
+            NamesBackends::Id => self.remove_by_id(scope, backends).await?,
+        };
+        Ok(outcome)
+    }
+
+    /// The caller names the group: it is looked at, since the target has ids of its own for what it holds.
+    async fn remove_listed(&self, scope: &Scope, backends: &[BackendRef]) -> Result<Outcome, Fault> {
+        let pair = GroupPair::of(self.route, &group_of(scope)?)?;
+        if backends.is_empty() {
+            return Ok(Outcome::Removed(self.members(&pair).await?));
+        }
+        let _turn = self.turn(&pair, backends.len() > 1).await?;
+        let group = self.group(&pair).await?;
+        let others = self.removals(&pair, &group.members, backends)?;
+        let told = others.iter().map(|step| self.member_here(&pair, &step.old)).collect();
+        self.carry(&pair, &Moves { adds: Vec::new(), others }).await?;
+        self.parts.repeats.forget(&pair.key(self.route));
+        Ok(Outcome::Removed(told))
+    }
+
+    /// The caller's ids say everything that the target wants to know.
+    async fn remove_by_id(&self, scope: &Scope, backends: &[BackendRef]) -> Result<Outcome, Fault> {
+        for (pair, ids) in self.by_group(scope, backends)? {
+            let mut named = Vec::new();
+            for id in &ids {
+                let (_, target, port) = self.decoded(id)?;
+                named.push(BackendRef::At { target, port });
+            }
+            let _turn = self.turn(&pair, named.len() > 1).await?;
+            self.remove_named(&pair, &named)
+                .await
+                .map_err(|fault| Fault { field: Some(self.field_at_fault(fault.kind, &pair)), ..fault })?;
+            for backend in &named {
+                let BackendRef::At { target, port } = backend else { continue };
+                self.parts.memory.forget(&pair.entry_at(self.route, target, *port));
+            }
+            self.parts.repeats.forget(&pair.key(self.route));
+        }
+        Ok(Outcome::Removed(Vec::new()))
+    }
+
+    /// A change of backends by their ids. One that is not there is told of beside the others, as the caller's cloud does.
+    pub(super) async fn update_backends(
+        &self,
+        update: &UpdateBackends,
+        losses: &mut Vec<Loss>,
+    ) -> Result<Outcome, Fault> {
+        let UpdateBackends { scope, changes } = update;
+        let mut told: Vec<Updated> =
+            changes.iter().map(|change| Updated { backend: change.backend.clone(), refusal: None }).collect();
+        let mut groups: Vec<(GroupPair, Vec<usize>)> = Vec::new();
+        for (place, change) in changes.iter().enumerate() {
+            match self.pair_of(scope, &change.backend) {
+                Ok(pair) => match groups.iter_mut().find(|(known, _)| known.there == pair.there) {
+                    Some((_, places)) => places.push(place),
+                    None => groups.push((pair, vec![place])),
+                },
+                Err(fault) => refuse(&mut told, place, fault)?,
+            }
+        }
+        for (pair, places) in groups {
+            let _turn = self.turn(&pair, true).await?;
+            let group = self.group(&pair).await?;
+            let mut others = Vec::new();
+            for place in places {
+                let Some(change) = changes.get(place) else { continue };
+                match self.update(&pair, &group.members, change, losses) {
+                    Ok(step) => others.push(step),
+                    Err(fault) => refuse(&mut told, place, fault)?,
+                }
+            }
+            self.carry(&pair, &Moves { adds: Vec::new(), others }).await?;
+            self.parts.repeats.forget(&pair.key(self.route));
+        }
+        Ok(Outcome::Updated(told))
+    }
+
+    /// A swap.
+    pub(super) async fn replace_backends(
+        &self,
+        replace: &ReplaceBackends,
+        losses: &mut Vec<Loss>,
+    ) -> Result<Outcome, Fault> {
+        let ReplaceBackends { group, old, new } = replace;
+        let pair = GroupPair::of(self.route, group)?;
+        let _turn = self.turn(&pair, true).await?;
+        let holds = self.group(&pair).await?;
+        let moves = self.replacement(&pair, &holds.members, old, new, losses)?;
+        self.carry(&pair, &moves).await?;
+        self.parts.repeats.forget(&pair.key(self.route));
+        let member = |backend: &crate::model::Backend| Member {
+            backend: backend.clone(),
+            id: None,
+            health: crate::model::Health::Unknown,
+        };
+        Ok(Outcome::Replaced(new.iter().map(member).collect()))
+    }
+
+    /// The moves of changes that name members by what they are: all of them can be made, or none is.
+    pub(super) fn updates(
+        &self,
+        pair: &GroupPair,
+        members: &[Member],
+        changes: &[Change],
+        losses: &mut Vec<Loss>,
+    ) -> Result<Moves, Fault> {
+        let others = changes.iter().map(|change| self.update(pair, members, change, losses));
+        Ok(Moves { adds: Vec::new(), others: others.collect::<Result<_, _>>()? })
+    }
+
+    /// What a group holds, in the caller's ids.
+    async fn members(&self, pair: &GroupPair) -> Result<Vec<Member>, Fault> {
+        let group = self.group(pair).await?;
+        Ok(group.members.iter().map(|member| self.member_here(pair, member)).collect())
+    }
+
+    /// The backends that ids name, by the group that holds them.
+    fn by_group(
+        &self,
+        scope: &Scope,
+        backends: &[BackendRef],
+    ) -> Result<Vec<(GroupPair, Vec<crate::model::BackendId>)>, Fault> {
+        let mut groups: Vec<(GroupPair, Vec<crate::model::BackendId>)> = Vec::new();
+        for backend in backends {
+            let BackendRef::Id(id) = backend else { continue };
+            let pair = self.pair_of(scope, backend)?;
+            match groups.iter_mut().find(|(known, _)| known.there == pair.there) {
+                Some((_, ids)) => ids.push(id.clone()),
+                None => groups.push((pair, vec![id.clone()])),
+            }
+        }
+        Ok(groups)
+    }
+
+    /// The group that holds a backend, by the backend's id. It has to be one of the load balancer that the request names.
+    fn pair_of(&self, scope: &Scope, backend: &BackendRef) -> Result<GroupPair, Fault> {
+        let BackendRef::Id(id) = backend else {
+            return Err(Fault::new(FaultKind::Internal, "a backend without an id"));
+        };
+        let (group, _, _) = self.decoded(id)?;
+        let there = self.route.group_there(&group);
+        let here = self.route.group_here(&there, scope.load_balancer.as_ref());
+        let elsewhere = scope.load_balancer.is_some() && scope.load_balancer != here.load_balancer;
+        if elsewhere && here.load_balancer.is_some() {
+            let balancer = scope.load_balancer.as_ref().map(ToString::to_string).unwrap_or_default();
+            return Err(self.unknown_backend(backend, &format!("it is no backend of `{balancer}`")));
+        }
+        // A load balancer that has a row says where its groups are.
+        let row = scope.load_balancer.as_ref().and_then(|balancer| self.route.balancer_place(balancer));
+        let place = if there.place.region.is_some() { there.place.clone() } else { row.unwrap_or_default() };
+        let place = self.route.place(&place, &scope.place)?;
+        Ok(GroupPair { here, there: GroupRef { place, ..there } })
+    }
+}
+
+/// The group that a request names.
+fn group_of(scope: &Scope) -> Result<GroupRef, Fault> {
+    let Scope { load_balancer, group, place } = scope.clone();
+    let group = group.ok_or_else(|| Fault::new(FaultKind::Internal, "a request that names no group"))?;
+    Ok(GroupRef { load_balancer, group, place })
+}
+
+/// One change of several is refused beside the others; the only one is refused as the request.
+fn refuse(told: &mut [Updated], place: usize, fault: Fault) -> Result<(), Fault> {
+    if told.len() == 1 {
+        return Err(fault);
+    }
+    let Fault { kind, field, detail, cause: _ } = fault;
+    if let Some(item) = told.get_mut(place) {
+        item.refusal = Some(Refusal { kind, field, detail });
+    }
+    Ok(())
+}

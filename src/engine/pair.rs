@@ -1,0 +1,61 @@
+//! A group by both names.
+
+use super::resolve::Route;
+use crate::{
+    model::{Backend, Fault, Field, GroupRef, LoadBalancerId, Port, Target},
+    store::{Entry, GroupKey},
+};
+
+/// A group as the caller names it and as the target does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupPair {
+    /// As the caller names it.
+    pub here: GroupRef,
+    /// As the target names it.
+    pub there: GroupRef,
+}
+
+impl GroupPair {
+    /// The pair of the group that a caller names.
+    ///
+    /// # Errors
+    /// A group that nothing leads from, and a region that nobody knows.
+    pub fn of(route: &Route<'_>, here: &GroupRef) -> Result<Self, Fault> {
+        Ok(Self { here: here.clone(), there: route.group(here)? })
+    }
+
+    /// The name under which the store keeps what it keeps of the group.
+    #[must_use]
+    pub fn key(&self, route: &Route<'_>) -> GroupKey {
+        key_of(route, &self.there)
+    }
+
+    /// The name under which the store keeps what it keeps of a backend.
+    #[must_use]
+    pub fn entry(&self, route: &Route<'_>, there: &Backend) -> Entry {
+        self.entry_at(route, &there.target, there.port)
+    }
+
+    /// The same, by what the backend is.
+    #[must_use]
+    pub fn entry_at(&self, route: &Route<'_>, target: &Target, port: Port) -> Entry {
+        Entry { group: self.key(route), server: identity(route, target), port }
+    }
+}
+
+/// The group with its load balancer, on clouds where load balancers may have groups of the same id.
+pub(super) fn key_of(route: &Route<'_>, there: &GroupRef) -> GroupKey {
+    let balancer = there.load_balancer.as_ref().filter(|_| route.there.group.load_balancer.is_some());
+    let group = balancer.map(LoadBalancerId::as_str).into_iter().chain([there.group.as_str()]);
+    GroupKey { cloud: route.target.name.clone(), group: group.collect::<Vec<_>>().join("/") }
+}
+
+/// What the target knows a server by: without the address that it has no place for.
+pub(super) fn identity(route: &Route<'_>, there: &Target) -> String {
+    let no_address = route.there.backend.losses().iter().any(|(field, _)| *field == Field::Address);
+    match there {
+        Target::Resource { id, kind: _, address: _ } if no_address => id.to_string(),
+        Target::Resource { .. } => there.to_string(),
+        Target::Address { ip, vpc, subnet, kind: _ } => format!("{vpc}/{subnet}/{ip}"),
+    }
+}

@@ -1,0 +1,245 @@
+//! Writes that were acknowledged a moment ago, over what reads tell: a cloud may show a change only after a second or
+//! so, and callers read at once.
+//!
+//! Each is kept until a read has shown it, and no longer than the cloud needs at the most.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::time::Instant;
+
+use super::{
+    pair::{GroupPair, key_of},
+    resolve::Route,
+};
+use crate::{
+    model::{Backend, Fault, FaultKind, Group, LoadBalancerId, Member},
+    store::GroupKey,
+};
+
+/// What was written to each group.
+#[derive(Debug, Default)]
+pub(super) struct Recents {
+    groups: Mutex<HashMap<GroupKey, Recent>>,
+}
+
+#[derive(Debug, Default)]
+struct Recent {
+    existence: Option<Until<Existence>>,
+    name: Option<Until<String>>,
+    members: Vec<Until<Effect>>,
+}
+
+/// Something, and when it is to be forgotten.
+#[derive(Debug)]
+struct Until<T> {
+    what: T,
+    until: Instant,
+}
+
+#[derive(Debug)]
+enum Existence {
+    Made(Group),
+    Gone,
+}
+
+#[derive(Debug)]
+enum Effect {
+    Is(Member),
+    Gone(Member),
+}
+
+impl Recents {
+    /// The group holds this member now.
+    pub(super) fn is(&self, route: &Route<'_>, pair: &GroupPair, member: &Member) {
+        self.effect(route, pair, member, Effect::Is);
+    }
+
+    /// The group does not hold this member any more.
+    pub(super) fn gone(&self, route: &Route<'_>, pair: &GroupPair, member: &Member) {
+        self.effect(route, pair, member, Effect::Gone);
+    }
+
+    fn effect(
+        &self,
+        route: &Route<'_>,
+        pair: &GroupPair,
+        member: &Member,
+        effect: impl Fn(Member) -> Effect,
+    ) {
+        self.note(route, pair, |recent, until| {
+            recent.members.retain(|known| !same(known.what.member(), member));
+            recent.members.push(Until { what: effect(member.clone()), until });
+        });
+    }
+
+    /// The group is there now.
+    pub(super) fn made(&self, route: &Route<'_>, pair: &GroupPair, group: &Group) {
+        self.note(route, pair, |recent, until| {
+            recent.existence = Some(Until { what: Existence::Made(group.clone()), until });
+        });
+    }
+
+    /// The group is not there any more.
+    pub(super) fn unmade(&self, route: &Route<'_>, pair: &GroupPair) {
+        self.note(route, pair, |recent, until| {
+            *recent = Recent::default();
+            recent.existence = Some(Until { what: Existence::Gone, until });
+        });
+    }
+
+    /// The group has this name now.
+    pub(super) fn named(&self, route: &Route<'_>, pair: &GroupPair, name: &str) {
+        self.note(route, pair, |recent, until| {
+            recent.name = Some(Until { what: name.to_owned(), until });
+        });
+    }
+
+    fn note(&self, route: &Route<'_>, pair: &GroupPair, note: impl Fn(&mut Recent, Instant)) {
+        let settles = route.there.capability.settles_after;
+        if !settles.is_zero() {
+            let mut groups = self.lock();
+            groups.retain(|_, recent| recent.is_live(Instant::now()));
+            note(groups.entry(pair.key(route)).or_default(), Instant::now() + settles);
+        }
+    }
+
+    /// What a read of one group tells, after what was written to it.
+    pub(super) fn over(
+        &self,
+        route: &Route<'_>,
+        pair: &GroupPair,
+        told: Result<Group, Fault>,
+    ) -> Result<Group, Fault> {
+        match self.lock().get_mut(&pair.key(route)) {
+            Some(recent) => recent.over(told),
+            None => told,
+        }
+    }
+
+    /// What a list of the groups of a load balancer tells, after what was written to each.
+    pub(super) fn over_list(
+        &self,
+        route: &Route<'_>,
+        balancer: &LoadBalancerId,
+        told: Vec<Group>,
+    ) -> Vec<Group> {
+        let mut groups = self.lock();
+        let mut shown = Vec::new();
+        let mut seen = Vec::new();
+        for group in told {
+            let key = key_of(route, &group.id);
+            match groups.get_mut(&key) {
+                Some(recent) => shown.extend(recent.over(Ok(group)).ok()),
+                None => shown.push(group),
+            }
+            seen.push(key);
+        }
+        let unseen =
+            groups.iter_mut().filter(|(key, _)| key.cloud == route.target.name && !seen.contains(key));
+        for (_, recent) in unseen {
+            let made = match &recent.existence {
+                Some(Until { what: Existence::Made(group), until }) if *until > Instant::now() => {
+                    Some(group.id.load_balancer.as_ref() == Some(balancer))
+                }
+                Some(_) | None => None,
+            };
+            if made == Some(true) {
+                let absent = || Fault::new(FaultKind::UnknownGroup, "");
+                shown.extend(recent.over(Err(absent())).ok());
+            }
+        }
+        shown
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<GroupKey, Recent>> {
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recent {
+    fn is_live(&self, now: Instant) -> bool {
+        let lives = |until: Instant| until > now;
+        self.existence.as_ref().is_some_and(|existence| lives(existence.until))
+            || self.name.as_ref().is_some_and(|name| lives(name.until))
+            || self.members.iter().any(|effect| lives(effect.until))
+    }
+
+    fn over(&mut self, told: Result<Group, Fault>) -> Result<Group, Fault> {
+        let now = Instant::now();
+        self.existence.take_if(|existence| existence.until <= now);
+        self.name.take_if(|name| name.until <= now);
+        self.members.retain(|effect| effect.until > now);
+        let mut group = self.exists(told)?;
+        let shown = self.name.as_ref().is_some_and(|name| group.name.as_ref() == Some(&name.what));
+        self.name.take_if(|_| shown);
+        if let Some(name) = &self.name {
+            group.name = Some(name.what.clone());
+        }
+        self.members.retain(|effect| !effect.what.lay(&mut group.members));
+        group.count = group.members.len();
+        Ok(group)
+    }
+
+    fn exists(&mut self, told: Result<Group, Fault>) -> Result<Group, Fault> {
+        let existence = self.existence.as_ref().map(|existence| &existence.what);
+        match (existence, told) {
+            (Some(Existence::Made(group)), Err(fault)) if fault.kind == FaultKind::UnknownGroup => {
+                Ok(group.clone())
+            }
+            (Some(Existence::Gone), Ok(_)) => {
+                Err(Fault::new(FaultKind::UnknownGroup, "it was deleted a moment ago"))
+            }
+            (Some(Existence::Made(_)), Ok(group)) => {
+                self.existence = None;
+                Ok(group)
+            }
+            (Some(Existence::Made(_) | Existence::Gone) | None, told) => told,
+        }
+    }
+}
+
+impl Effect {
+    fn member(&self) -> &Member {
+        match self {
+            Self::Is(member) | Self::Gone(member) => member,
+        }
+    }
+
+    /// Lays the effect over what a read tells; whether the read shows it already.
+    fn lay(&self, members: &mut Vec<Member>) -> bool {
+        let listed = members.iter().position(|known| same(known, self.member()));
+        match (self, listed.and_then(|at| Some((at, members.get_mut(at)?)))) {
+            (Self::Is(member), Some((_, known))) => {
+                let shown = shows(&known.backend, &member.backend);
+                if !shown {
+                    known.backend = member.backend.clone();
+                }
+                shown
+            }
+            (Self::Is(member), None) => {
+                members.push(member.clone());
+                false
+            }
+            (Self::Gone(_), Some((at, _))) => {
+                members.remove(at);
+                false
+            }
+            (Self::Gone(_), None) => true,
+        }
+    }
+}
+
+/// Whether both are one member: by the id that the cloud gives, or by what it is.
+fn same(one: &Member, other: &Member) -> bool {
+    match (&one.id, &other.id) {
+        (Some(one), Some(other)) => one == other,
+        (None, _) | (_, None) => one.backend.same_entry(&other.backend),
+    }
+}
+
+fn shows(told: &Backend, written: &Backend) -> bool {
+    told.port == written.port && told.traffic == written.traffic && told.standby == written.standby
+}
