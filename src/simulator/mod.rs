@@ -7,6 +7,8 @@
 mod script;
 mod serve;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::{Arc, atomic::Ordering},
