@@ -7,6 +7,8 @@
 mod script;
 mod serve;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -22,7 +24,10 @@ use state::State;
 use crate::{
     dialect::{Answer, BoxFuture, Handler, Request, Wanted},
     mapping::Cloud,
-    model::{Fault, FaultKind, Group, GroupRef, Member, Operation, Outcome},
+    model::{
+        AddBackends, Fault, FaultKind, Group, GroupId, GroupRef, LoadBalancerId, Member, Operation, Outcome,
+        RemoveBackends, ReplaceBackends, UpdateBackends, UpdateGroup,
+    },
 };
 
 /// One cloud's load balancers, in memory.
@@ -35,7 +40,8 @@ pub struct LoadBalancer {
 }
 
 impl LoadBalancer {
-    /// A cloud with these groups, all of them empty, and no other servers than these.
+    /// A cloud with these groups, all of them empty, and no other servers than these. The load balancers are those
+    /// that the groups name, and each group is behind a listener of its own.
     #[must_use]
     pub fn new(
         cloud: Arc<Cloud>,
@@ -44,13 +50,25 @@ impl LoadBalancer {
         script: Script,
         latency: Duration,
     ) -> Self {
-        Self { cloud, state: State::new(groups, servers), script, latency }
+        let state = State::new(Arc::clone(&cloud), groups, servers, script.lag);
+        Self { cloud, state, script, latency }
     }
 
     /// What a group holds now.
     #[must_use]
     pub fn members(&self, group: &str) -> Vec<Member> {
         self.state.members(group)
+    }
+
+    /// Every group as it is now, whether reads see it yet or not.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Group> {
+        self.state.groups()
+    }
+
+    /// From now on, the server of this id or address does not answer health checks.
+    pub fn ail(&self, server: &str) {
+        self.state.ail(server);
     }
 
     /// Every call that was received, in order.
@@ -69,7 +87,7 @@ impl LoadBalancer {
         if let Some(Stumble::Refuse(kind, detail)) = stumble {
             return Err(Fault::new(kind, detail));
         }
-        if self.script.blind.load(Ordering::Relaxed) && matches!(operation, Operation::DescribeGroup(_)) {
+        if self.script.blind.load(Ordering::Relaxed) && operation.is_read() {
             return Err(Fault::new(FaultKind::TargetFailed, "no look is answered"));
         }
         let _turn = self.turn(&operation)?;
@@ -86,29 +104,59 @@ impl LoadBalancer {
 
     /// A group that takes one change at a time refuses the next one while it works.
     fn turn(&self, operation: &Operation) -> Result<Option<state::Turn<'_>>, Fault> {
-        let group = match operation {
-            Operation::AddBackends(add) => Some(&add.group.group),
-            Operation::RemoveBackends(remove) => remove.scope.group.as_ref(),
-            _ => None,
-        };
-        match group.filter(|_| self.cloud.capability.one_writer_per_group) {
+        match written(operation).filter(|_| self.cloud.capability.one_writer_per_group) {
             None => Ok(None),
-            Some(group) => self.state.turn(group).map(Some).ok_or_else(|| Fault::new(FaultKind::Busy, "")),
+            Some((load_balancer, group)) => self.state.turn(load_balancer, group),
         }
     }
 
     fn apply(&self, operation: Operation) -> Result<Outcome, Fault> {
+        let state = &self.state;
         match operation {
-            Operation::AddBackends(add) => self.state.add(add, &self.cloud).map(Outcome::Added),
-            Operation::RemoveBackends(remove) => {
-                self.state.remove(&remove).map(|()| Outcome::Removed(Vec::new()))
+            Operation::AddBackends(add) => state.add(&add).map(Outcome::Added),
+            Operation::RemoveBackends(remove) => state.remove(&remove).map(Outcome::Removed),
+            Operation::UpdateBackends(update) => state.update(&update).map(Outcome::Updated),
+            Operation::ReplaceBackends(replace) => state.replace(&replace).map(Outcome::Replaced),
+            Operation::DescribeGroup(group) => state.describe(&group).map(Outcome::Group),
+            Operation::DescribeHealth(asked) => state.describe_health(&asked).map(Outcome::Health),
+            Operation::ListGroups(list) => {
+                state.list_groups(&list).map(|(part, total)| Outcome::Groups(part, total))
             }
-            Operation::DescribeGroup(group) => {
-                let members = self.state.describe(&group, self.script.lag)?;
-                Ok(Outcome::Group(Group::of(group, members)))
+            Operation::CreateGroup(create) => state.create_group(create).map(Outcome::Created),
+            Operation::UpdateGroup(update) => state.update_group(update).map(Outcome::GroupUpdated),
+            Operation::DeleteGroup(group) => state.delete_group(&group).map(|()| Outcome::Deleted),
+            Operation::ListLoadBalancers(list) => {
+                let (part, total) = state.list_balancers(&list);
+                Ok(Outcome::LoadBalancers(part, total))
             }
-            other => Err(Fault::new(FaultKind::UnknownAction, other.name().name())),
+            Operation::DescribeLoadBalancer(name) => {
+                state.describe_balancer(&name).map(Box::new).map(Outcome::LoadBalancer)
+            }
+            Operation::ListRegions => Ok(Outcome::Regions(state.regions())),
+            Operation::ListProjects => Ok(Outcome::Projects(state.projects())),
         }
+    }
+}
+
+/// The group that an operation changes, where it names one.
+fn written(operation: &Operation) -> Option<(Option<&LoadBalancerId>, &GroupId)> {
+    match operation {
+        Operation::AddBackends(AddBackends { group, .. })
+        | Operation::ReplaceBackends(ReplaceBackends { group, .. })
+        | Operation::UpdateGroup(UpdateGroup { group, .. })
+        | Operation::DeleteGroup(group) => Some((group.load_balancer.as_ref(), &group.group)),
+        Operation::RemoveBackends(RemoveBackends { scope, .. })
+        | Operation::UpdateBackends(UpdateBackends { scope, .. }) => {
+            Some((scope.load_balancer.as_ref(), scope.group.as_ref()?))
+        }
+        Operation::CreateGroup(_)
+        | Operation::DescribeGroup(_)
+        | Operation::DescribeHealth(_)
+        | Operation::ListGroups(_)
+        | Operation::ListLoadBalancers(_)
+        | Operation::DescribeLoadBalancer(_)
+        | Operation::ListRegions
+        | Operation::ListProjects => None,
     }
 }
 

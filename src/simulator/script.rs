@@ -1,11 +1,11 @@
-//! Faults on order: the nth add is refused, stalls, or is carried out and never answered.
+//! Faults on order: the nth call of an operation is refused, stalls, or is carried out and never answered.
 
 use std::{
     sync::{Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
-use crate::model::{FaultKind, Operation};
+use crate::model::{FaultKind, Operation, OperationName};
 
 /// What goes wrong with one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +18,12 @@ pub enum Stumble {
     StallAfter,
 }
 
-/// Which adds stumble, and what was asked so far.
+/// Which calls stumble, and what was asked so far.
 #[derive(Debug, Default)]
 pub struct Script {
     pub(super) lag: Duration,
     pub(super) blind: AtomicBool,
-    adds: Vec<(usize, Stumble)>,
+    stumbles: Vec<(OperationName, usize, Stumble)>,
     seen: Mutex<Vec<Operation>>,
 }
 
@@ -39,13 +39,21 @@ impl Script {
         Self::default()
     }
 
+    /// The calls of these numbers, from 1 and counted for each operation by itself, stumble.
+    #[must_use]
+    pub fn of(stumbles: &[(OperationName, usize, Stumble)]) -> Self {
+        Self { stumbles: stumbles.to_vec(), ..Self::default() }
+    }
+
     /// The adds of these numbers, from 1, stumble.
     #[must_use]
     pub fn of_adds(adds: &[(usize, Stumble)]) -> Self {
-        Self { adds: adds.to_vec(), ..Self::default() }
+        let adds =
+            adds.iter().cloned().map(|(number, stumble)| (OperationName::AddBackends, number, stumble));
+        Self { stumbles: adds.collect(), ..Self::default() }
     }
 
-    /// The same script, and an add shows to those who look only after `lag`.
+    /// The same script, and a change of any kind shows to those who look only after `lag`.
     #[must_use]
     pub fn lagging(self, lag: Duration) -> Self {
         Self { lag, ..self }
@@ -55,9 +63,10 @@ impl Script {
     pub(super) fn next(&self, operation: &Operation) -> Option<Stumble> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.push(operation.clone());
-        let adds = seen.iter().filter(|seen| matches!(seen, Operation::AddBackends(_))).count();
-        let is_add = matches!(operation, Operation::AddBackends(_));
-        self.adds.iter().find(|(number, _)| is_add && *number == adds).map(|(_, stumble)| stumble.clone())
+        let name = operation.name();
+        let number = seen.iter().filter(|seen| seen.name() == name).count();
+        let meant = |(of, at, _): &&(OperationName, usize, Stumble)| *of == name && *at == number;
+        self.stumbles.iter().find(meant).map(|(_, _, stumble)| stumble.clone())
     }
 
     /// Every call so far.
