@@ -42,7 +42,7 @@ pub enum Wanted {
 }
 
 /// What came of a request that succeeded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// It was translated.
     Translated {

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use weighbridge::{
     config::Target as TargetCloud,
-    dialect::{Answer, BoxFuture, Handler, Request},
+    dialect::{Answer, Arrival, Asked, BoxFuture, Handler, Request, Wanted},
     engine::{Engine, Upstream},
     model::{
         AddBackends, Backend, Fault, FaultKind, GroupId, GroupRef, Kind, LoadBalancerId, Member, Operation,
@@ -20,6 +20,7 @@ use weighbridge::{
     },
     simulator::{LoadBalancer, Script, Stumble},
     store::Memory,
+    wire::{Call, Params, Reply},
 };
 
 use crate::support::demo_config;
@@ -48,10 +49,21 @@ impl Upstream for Direct {
             let reply = timeout(UPSTREAM_TIMEOUT, self.balancer.handle(request)).await;
             self.in_flight.fetch_sub(1, Ordering::SeqCst);
             match reply {
-                Ok(answer) => answer.map(|answer| answer.outcome),
+                Ok(answer) => answer.map(outcome_of),
                 Err(_) => Err(Fault::new(FaultKind::TargetTimedOut, "the target did not answer in time")),
             }
         })
+    }
+
+    fn pass<'a>(&'a self, _: &'a TargetCloud, arrival: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+        panic!("{arrival:?} is passed on")
+    }
+}
+
+fn outcome_of(answer: Answer) -> Outcome {
+    match answer {
+        Answer::Translated { outcome, losses: _ } => outcome,
+        Answer::Passed(reply) => panic!("{reply:?} was passed on"),
     }
 }
 
@@ -111,7 +123,10 @@ impl Stage {
 }
 
 fn request_of(operation: Operation, client: usize) -> Request {
-    Request { id: "test".to_owned(), client, operation, ineffective: Vec::new(), place: None, repeat: None }
+    let call = Call::new(http::Method::GET, "", "/", String::new());
+    let arrival = Arc::new(Arrival { call, params: Params::default(), signed: None });
+    let wanted = Wanted::Translated(Asked::all(operation));
+    Request { id: "test".to_owned(), client, wanted, arrival, place: None, repeat: None }
 }
 
 fn is_add(call: &Operation) -> bool {
@@ -166,9 +181,9 @@ fn ucloud_add(count: u32) -> Operation {
 }
 
 fn added(answer: Answer) -> Vec<Member> {
-    match answer.outcome {
+    match outcome_of(answer) {
         Outcome::Added(members) => members,
-        Outcome::Removed | Outcome::Group(_) => panic!("an add answers what was added"),
+        other => panic!("an add answers what was added, not {other:?}"),
     }
 }
 
@@ -414,9 +429,9 @@ async fn a_backend_id_towards_a_cloud_that_has_none_decodes_to_what_it_stands_fo
     let stage = Stage::towards_aliyun(Script::smooth());
     let members = added(stage.add(ucloud_add(1)).await.unwrap());
     let id = members[0].id.clone().unwrap();
-    let (group, server, address, port) = weighbridge::dialect::read_handle(&id).unwrap();
+    let (group, server, port) = weighbridge::dialect::read_handle(&id).unwrap();
     assert_eq!(
-        (group.as_str(), server.as_str(), address, port.get()),
-        (RSP, "i-bp1example00000001", None, 80)
+        (group.as_str(), server.to_string().as_str(), port.get()),
+        (RSP, "i-bp1example00000001", 80)
     );
 }

@@ -1,6 +1,6 @@
 //! What `explain` says of requests that are easily explained wrong.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use weighbridge::{
     auth::Stamps,
@@ -60,13 +60,13 @@ aliyun = { id = "eni-3", type = "eni" }
 ucloud = { id = "uhost-3", type = "UHost" }
 "#;
 
-fn config() -> Config {
+fn config() -> Arc<Config> {
     let known = [
         Known { provider: "aliyun", schemes: &["acs3", "v1"] },
         Known { provider: "ucloud", schemes: &["sha1"] },
     ];
     let (config, resources) = (SourceText::new("config", CONFIG), SourceText::new("resources", RESOURCES));
-    load_text(&config, Some(&resources), Path::new("."), &|_| None, &known).unwrap()
+    Arc::new(load_text(&config, Some(&resources), Path::new("."), &|_| None, &known).unwrap())
 }
 
 fn add(key_id: &str, backends: &str) -> Call {
@@ -87,7 +87,9 @@ fn explained(call: Call) -> Result<String, String> {
     let stamp = Stamps::fixed("2026-01-02T03:04:05Z".parse().unwrap()).next();
     let told = |refusal: Box<Reply>| String::from_utf8(refusal.body.to_vec()).unwrap();
     let config = config();
-    explain(&config, call, &stamp).map(|explanation| explanation.route.target.name.clone()).map_err(told)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let explained = runtime.block_on(explain(&config, call, &stamp));
+    explained.map(|explanation| explanation.route.target.name.clone()).map_err(told)
 }
 
 #[test]

@@ -151,8 +151,8 @@ impl Case {
         let ingress = speaker.provider.ingress;
         let read = ingress.unpack(call).and_then(|arrival| ingress.read(&arrival, &speaker.cloud));
         match read {
-            Ok((operation, ineffective)) => {
-                let parted = document_fits(&wanted, &described(&operation, &ineffective)).err();
+            Ok(asked) => {
+                let parted = document_fits(&wanted, &described(&asked.operation, &asked.ineffective)).err();
                 parted.map(|problem| format!("model.json: {problem}"))
             }
             Err(fault) => Some(format!("model.json: it cannot be read: {fault}")),

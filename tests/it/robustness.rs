@@ -8,12 +8,12 @@ use tokio_util::task::TaskTracker;
 use weighbridge::{
     auth::Stamps,
     config::{Config, Target},
-    dialect::BoxFuture,
+    dialect::{Arrival, BoxFuture},
     engine::Upstream,
     front::Front,
     gateway::{explain, front},
     model::{Fault, Operation, Outcome},
-    wire::{Call, Document},
+    wire::{Call, Document, Reply},
 };
 
 use crate::support::demo_config;
@@ -24,6 +24,10 @@ struct Unreachable;
 impl Upstream for Unreachable {
     fn call<'a>(&'a self, _target: &'a Target, step: &'a Operation) -> BoxFuture<'a, Result<Outcome, Fault>> {
         panic!("{step:?} reached the target")
+    }
+
+    fn pass<'a>(&'a self, _: &'a Target, arrival: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+        panic!("{arrival:?} reached the target")
     }
 }
 
@@ -123,7 +127,8 @@ proptest! {
     #[test]
     fn every_call_can_be_explained_or_is_refused(call in call()) {
         let stamp = Stamps::fixed("2026-01-02T03:04:05Z".parse().unwrap()).next();
-        if let Err(refusal) = explain(&CONFIG, call, &stamp) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        if let Err(refusal) = runtime.block_on(explain(&CONFIG, call, &stamp)) {
             prop_assert!(!refusal.body.is_empty());
         }
     }
