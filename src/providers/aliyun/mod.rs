@@ -17,6 +17,8 @@ mod listeners;
 mod requests;
 mod sign_acs3;
 mod sign_v1;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use crate::dialect::{Provider, Showcase};
