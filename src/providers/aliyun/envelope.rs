@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::{
     dialect::{Arrival, Envelope},
-    mapping::{Cloud, Format},
+    mapping::{Cloud, Format, Shape},
     model::{Fault, FaultKind},
     wire::{Call, Document, EncodingError, Params, Reply},
 };
@@ -93,6 +93,44 @@ pub(super) fn reply(status: StatusCode, format: Format, root: &str, document: &D
         Format::Json => Reply::new(status, "application/json; charset=UTF-8", document.to_json()),
         Format::Xml => Reply::new(status, "text/xml;charset=utf-8", document.to_xml(root)),
     }
+}
+
+/// A success: the request id, then what the action has of its own.
+pub(super) fn success(envelope: &Envelope, own: Vec<(String, Document)>) -> Reply {
+    let mut members = vec![("RequestId".to_owned(), Document::text(&envelope.request_id))];
+    members.extend(own);
+    let body = Document::Record(members);
+    let Envelope { action, format, .. } = envelope;
+    match (envelope.shape, format) {
+        (Shape::Live, _) => reply(StatusCode::OK, *format, &format!("{action}Response"), &body),
+        // The pages wrap the JSON in the action's name and give the XML root no `Response`.
+        (Shape::Documented, Format::Json) => {
+            reply(StatusCode::OK, *format, action, &Document::record([(action.as_str(), body)]))
+        }
+        (Shape::Documented, Format::Xml) => reply(StatusCode::OK, *format, action, &body),
+    }
+}
+
+/// A list as replies have it: an object that holds the items under the name of one.
+pub(super) fn list(item: &str, items: Vec<Document>) -> Document {
+    Document::record([(item, Document::List(items))])
+}
+
+/// The items of such a list of a reply; none if there is no such list.
+pub(super) fn items<'d>(body: &'d Document, list: &str, item: &str) -> Option<&'d [Document]> {
+    match body.member(list)?.member(item)? {
+        Document::List(items) => Some(items),
+        Document::Null
+        | Document::Bool(_)
+        | Document::Number(_)
+        | Document::Text(_)
+        | Document::Record(_) => None,
+    }
+}
+
+/// A reply that makes no sense.
+pub(super) fn lost(cloud: &Cloud, what: &str) -> Fault {
+    Fault::new(FaultKind::TargetLost, format!("{} answered {what}", cloud.title))
 }
 
 /// An error as this cloud tells it: `RequestId`, `HostId`, `Code`, `Message`, `Recommend`, all of them text.

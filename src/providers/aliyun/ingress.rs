@@ -1,17 +1,14 @@
 //! Reads this cloud's requests and writes its replies.
 
-use http::{Method, StatusCode, header};
+use http::{Method, header};
 
-use super::{backends, envelope};
+use super::{answers, envelope, requests::Request};
 use crate::{
     auth::Stamp,
     dialect::{Arrival, Asked, Envelope, Ingress, Invocation, Likeness},
-    mapping::{Action, Cloud, Format, Shape},
-    model::{
-        AddBackends, Backend, BackendRef, Fault, FaultKind, GroupId, GroupRef, Operation, OperationName,
-        Outcome, Place, RegionId, RemoveBackends,
-    },
-    wire::{Call, Document, Params, Reply, excerpt},
+    mapping::{Action, Cloud, Shape},
+    model::{Fault, FaultKind, Operation, Outcome},
+    wire::{Call, Params, Reply, excerpt},
 };
 
 /// Alibaba Cloud SLB towards its clients.
@@ -63,22 +60,7 @@ impl Ingress for Slb {
         let action = action(arrival, cloud)?;
         let params = &arrival.params;
         check_required(action, params)?;
-        let group = group(params, cloud)?;
-        let listed = || backends::read_list(params, action.max_backends, cloud);
-        match action.operation() {
-            Some(OperationName::AddBackends) => {
-                let (backends, ineffective) = backends::split(listed()?);
-                let operation = Operation::AddBackends(AddBackends { group, backends });
-                Ok(Asked { ineffective, ..Asked::all(operation) })
-            }
-            Some(OperationName::RemoveBackends) => {
-                let (backends, ineffective) = backends::split(listed()?);
-                let operation = Operation::RemoveBackends(removal(group, backends));
-                Ok(Asked { ineffective, ..Asked::all(operation) })
-            }
-            Some(OperationName::DescribeGroup) => Ok(Asked::all(Operation::DescribeGroup(group))),
-            _ => Err(Fault::new(FaultKind::UnknownAction, "not yet")),
-        }
+        Request { action, params, cloud }.asked()
     }
 
     fn invocation(&self, arrival: &Arrival) -> Invocation {
@@ -98,7 +80,7 @@ impl Ingress for Slb {
         outcome: &Outcome,
         cloud: &Cloud,
     ) -> Result<Reply, Fault> {
-        success(envelope, operation, outcome, cloud)
+        answers::write(envelope, operation, outcome, cloud)
     }
 
     fn write_error(&self, envelope: &Envelope, fault: &Fault, cloud: &Cloud) -> Reply {
@@ -143,58 +125,6 @@ fn check_required(action: &Action, params: &Params) -> Result<(), Fault> {
     match action.required.iter().find(|name| !action.has(params, name)) {
         None => Ok(()),
         Some(name) => Err(Fault::of_field(FaultKind::MissingParameter, name.clone(), "")),
-    }
-}
-
-fn group(params: &Params, cloud: &Cloud) -> Result<GroupRef, Fault> {
-    let names = &cloud.group;
-    let missing = || Fault::of_field(FaultKind::MissingParameter, names.group.clone(), "");
-    let group = params.filled(&names.group).and_then(GroupId::new).ok_or_else(missing)?;
-    let region = params.filled(&names.region).and_then(RegionId::new);
-    Ok(GroupRef { load_balancer: None, group, place: Place { region, project: None } })
-}
-
-fn removal(group: GroupRef, backends: Vec<Backend>) -> RemoveBackends {
-    let name =
-        |Backend { target, port, traffic: _, standby: _, description: _ }| BackendRef::At { target, port };
-    let backends = backends.into_iter().map(name).collect();
-    RemoveBackends { scope: group.into(), backends }
-}
-
-fn success(
-    envelope: &Envelope,
-    operation: Option<&Operation>,
-    outcome: &Outcome,
-    cloud: &Cloud,
-) -> Result<Reply, Fault> {
-    let documented = envelope.shape == Shape::Documented;
-    let mut members = vec![("RequestId".to_owned(), Document::text(&envelope.request_id))];
-    if let Some(group) = operation.and_then(group_of) {
-        members.push((cloud.group.group.clone(), Document::text(group.as_str())));
-    }
-    let list = match outcome {
-        Outcome::Added(list) => list.clone(),
-        Outcome::Group(group) => group.members.clone(),
-        _ => Vec::new(),
-    };
-    members.push((backends::LIST.to_owned(), backends::write_members(&list, documented, &cloud.backend)?));
-    let body = Document::Record(members);
-    Ok(if documented {
-        // The pages wrap the JSON in the action's name and give the XML root no `Response`.
-        let wrapped = Document::record([(envelope.action.as_str(), body.clone())]);
-        let document = if envelope.format == Format::Json { wrapped } else { body };
-        envelope::reply(StatusCode::OK, envelope.format, &envelope.action, &document)
-    } else {
-        envelope::reply(StatusCode::OK, envelope.format, &format!("{}Response", envelope.action), &body)
-    })
-}
-
-fn group_of(operation: &Operation) -> Option<&GroupId> {
-    match operation {
-        Operation::AddBackends(add) => Some(&add.group.group),
-        Operation::RemoveBackends(remove) => remove.scope.group.as_ref(),
-        Operation::DescribeGroup(group) => Some(&group.group),
-        _ => None,
     }
 }
 

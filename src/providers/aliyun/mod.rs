@@ -1,14 +1,25 @@
 //! Alibaba Cloud Classic Load Balancer: product `Slb`, version 2014-05-15, RPC style.
 //!
-//! `ingress` and `egress` are the two sides of a conversation, `envelope` is what every message shares, `backends`
-//! knows where backend records sit, `sign_v1` and `sign_acs3` are the two signatures in use.
+//! `ingress` and `egress` are the two sides of a conversation. `requests` reads what a client asks for, `answers`
+//! writes what came of it. `envelope` is what every message shares; `backends`, `groups`, `balancers`, `listeners` and
+//! `health` know where such records sit in messages, `values` what single values look like. `sign_v1` and `sign_acs3`
+//! are the two signatures in use.
 
+mod answers;
 mod backends;
+mod balancers;
 mod egress;
 mod envelope;
+mod groups;
+mod health;
 mod ingress;
+mod listeners;
+mod requests;
 mod sign_acs3;
 mod sign_v1;
+#[cfg(test)]
+mod tests;
+mod values;
 
 use crate::dialect::{Provider, Showcase};
 

@@ -1,0 +1,141 @@
+//! How what came of a request is answered: each action's members of a success.
+
+use super::{backends, balancers, envelope, groups, health};
+use crate::{
+    dialect::Envelope,
+    mapping::{Cloud, Shape},
+    model::{
+        AddBackends, Fault, FaultKind, Field, GroupId, ListGroups, Member, Operation, Outcome, Page,
+        RegionId, RemoveBackends, ReplaceBackends, UpdateBackends, UpdateGroup,
+    },
+    wire::{Document, Reply},
+};
+
+/// Writes what came of an operation that succeeded.
+pub(super) fn write(
+    envelope: &Envelope,
+    operation: Option<&Operation>,
+    outcome: &Outcome,
+    cloud: &Cloud,
+) -> Result<Reply, Fault> {
+    let documented = envelope.shape == Shape::Documented;
+    let answer = Answer { envelope, operation, documented, cloud };
+    Ok(envelope::success(envelope, answer.members(outcome)?))
+}
+
+/// What an answer is written by.
+#[derive(Debug, Clone, Copy)]
+struct Answer<'a> {
+    envelope: &'a Envelope,
+    operation: Option<&'a Operation>,
+    documented: bool,
+    cloud: &'a Cloud,
+}
+
+impl Answer<'_> {
+    /// What an action answers of its own, beside the request id.
+    fn members(self, outcome: &Outcome) -> Result<Vec<(String, Document)>, Fault> {
+        let Self { documented, cloud, .. } = self;
+        let asked = || self.operation.and_then(group_of);
+        Ok(match outcome {
+            Outcome::Added(list) | Outcome::Replaced(list) => {
+                let group = asked().map(|group| self.group(group));
+                group.into_iter().chain([self.backends(list, &Field::ALL)?]).collect()
+            }
+            Outcome::Removed(list) => {
+                let group = asked().map(|group| self.group(group));
+                group.into_iter().chain([self.backends(list, &backends::UNDESCRIBED)?]).collect()
+            }
+            Outcome::Group(group) => {
+                let id = self.group(asked().unwrap_or(&group.id.group));
+                let described = groups::write_described(group, documented, cloud)?;
+                std::iter::once(id).chain(described).collect()
+            }
+            Outcome::GroupUpdated(group) => {
+                let id = self.group(asked().unwrap_or(&group.id.group));
+                let name = group.name.as_ref().map(|name| (cloud.group.name.clone(), Document::text(name)));
+                let list = self.backends(&group.members, &Field::ALL)?;
+                std::iter::once(id).chain(name).chain([list]).collect()
+            }
+            Outcome::Created(group) => {
+                vec![self.group(&group.id.group), self.backends(&group.members, &Field::ALL)?]
+            }
+            Outcome::Deleted => Vec::new(),
+            Outcome::Health(checked) => health::write(checked, documented, cloud)?,
+            Outcome::Groups(groups, _) => {
+                groups::write_list(groups, self.with_listeners(), documented, cloud)
+            }
+            Outcome::LoadBalancers(balancers, total) => {
+                balancers::write_list(balancers, self.page(), *total, documented, cloud)
+            }
+            Outcome::LoadBalancer(balancer) => balancers::write_described(balancer, documented, cloud),
+            Outcome::Regions(regions) => vec![self.regions(regions)],
+            Outcome::Updated(_) => return Err(wordless("what became of each change")),
+            Outcome::Projects(_) => return Err(wordless("projects")),
+        })
+    }
+
+    /// The member that names a group.
+    fn group(self, group: &GroupId) -> (String, Document) {
+        (self.cloud.group.group.clone(), Document::text(group.as_str()))
+    }
+
+    /// The member that lists backends, so many fields of each.
+    fn backends(self, members: &[Member], fields: &[Field]) -> Result<(String, Document), Fault> {
+        let list = backends::write_members(members, fields, self.documented, &self.cloud.backend)?;
+        Ok((backends::LIST.to_owned(), list))
+    }
+
+    /// Each region, reached where this one was: some clients call on there.
+    fn regions(self, regions: &[RegionId]) -> (String, Document) {
+        let item = |region: &RegionId| {
+            Document::record([
+                (self.cloud.group.region.as_str(), Document::text(region.as_str())),
+                ("RegionEndpoint", Document::text(&self.envelope.host)),
+                ("LocalName", Document::text(region.as_str())),
+            ])
+        };
+        ("Regions".to_owned(), envelope::list("Region", regions.iter().map(item).collect()))
+    }
+
+    /// Whether the request asked for the listeners of groups.
+    fn with_listeners(self) -> bool {
+        match self.operation {
+            Some(Operation::ListGroups(ListGroups { listeners, .. })) => *listeners,
+            Some(_) | None => true,
+        }
+    }
+
+    /// The part of the list that the request asked for.
+    fn page(self) -> Page {
+        match self.operation {
+            Some(Operation::ListLoadBalancers(list)) => list.page,
+            Some(_) | None => Page::FIRST,
+        }
+    }
+}
+
+/// The group that a request names.
+const fn group_of(operation: &Operation) -> Option<&GroupId> {
+    match operation {
+        Operation::AddBackends(AddBackends { group, .. })
+        | Operation::ReplaceBackends(ReplaceBackends { group, .. })
+        | Operation::UpdateGroup(UpdateGroup { group, .. })
+        | Operation::DescribeGroup(group)
+        | Operation::DeleteGroup(group) => Some(&group.group),
+        Operation::RemoveBackends(RemoveBackends { scope, .. })
+        | Operation::UpdateBackends(UpdateBackends { scope, .. }) => scope.group.as_ref(),
+        Operation::DescribeHealth(_)
+        | Operation::ListGroups(_)
+        | Operation::CreateGroup(_)
+        | Operation::ListLoadBalancers(_)
+        | Operation::DescribeLoadBalancer(_)
+        | Operation::ListRegions
+        | Operation::ListProjects => None,
+    }
+}
+
+/// An outcome that no request of this cloud has.
+fn wordless(what: &str) -> Fault {
+    Fault::new(FaultKind::Internal, format!("this cloud's replies have no words for {what}"))
+}

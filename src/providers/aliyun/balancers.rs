@@ -1,0 +1,250 @@
+//! Where load balancers sit in this cloud's messages: as parameters that name or choose them, and as records of
+//! replies.
+//!
+//! DescribeLoadBalancers and DescribeLoadBalancerAttribute, "Request parameters" and "Response parameters".
+
+use super::{
+    backends, envelope, groups,
+    listeners::{self, Names},
+    values,
+};
+use crate::{
+    mapping::Cloud,
+    model::{
+        Fault, FaultKind, Listener, LoadBalancer, LoadBalancerFilter, LoadBalancerId, LoadBalancerRef, Page,
+        Place, Reach, RegionId, SubnetId, VpcId,
+    },
+    wire::{Document, Params},
+};
+
+/// The parameter and the field that name a load balancer.
+pub(super) const ID: &str = "LoadBalancerId";
+/// The name for people.
+pub(super) const NAME: &str = "LoadBalancerName";
+
+const ADDRESS: &str = "Address";
+const REACH: &str = "AddressType";
+const VPC: &str = "VpcId";
+const SUBNET: &str = "VSwitchId";
+const PAGE: &str = "PageNumber";
+const SIZE: &str = "PageSize";
+const TOTAL: &str = "TotalCount";
+const CREATED: &str = "CreateTime";
+const LIST: &str = "LoadBalancers";
+const ITEM: &str = "LoadBalancer";
+
+/// How many ids a request may name.
+const MOST_IDS: usize = 10;
+/// How many a page has when the request does not say.
+const DEFAULT_SIZE: u32 = 50;
+const REACHES: [Reach; 2] = [Reach::Internet, Reach::Intranet];
+const LISTENER: Names = Names { port: "ListenerPort", protocol: "ListenerProtocol" };
+/// The list of listeners with its item, and the same once more: the misspelling is real, and clients read it.
+const LISTENERS: [(&str, &str); 2] = [
+    ("ListenerPortsAndProtocal", "ListenerPortAndProtocal"),
+    ("ListenerPortsAndProtocol", "ListenerPortAndProtocol"),
+];
+
+/// Names a load balancer in the parameters of a call.
+pub(super) fn name(params: &mut Params, balancer: &LoadBalancerRef, cloud: &Cloud) {
+    groups::locate(params, &balancer.place, cloud);
+    params.push(ID, balancer.id.as_str());
+}
+
+/// Whether a request asks for load balancers of one name out of several, which no filter of the model says.
+pub(super) fn names_several(params: &Params) -> bool {
+    params.filled(NAME).is_some_and(|names| names.contains(','))
+}
+
+/// Reads which load balancers a request asks for.
+pub(super) fn read_filter(params: &Params) -> Result<LoadBalancerFilter, Fault> {
+    let text = |name: &str| params.filled(name).map(str::to_owned);
+    let words = || format!("one of {}", REACHES.map(word_of).join(", "));
+    Ok(LoadBalancerFilter {
+        ids: read_ids(params)?,
+        name: text(NAME).filter(|_| !names_several(params)),
+        address: text(ADDRESS),
+        reach: values::one_of(params, REACH, reach_of, words)?,
+        vpc: text(VPC).and_then(VpcId::new),
+        subnet: text(SUBNET).and_then(SubnetId::new),
+    })
+}
+
+/// Writes which load balancers a call asks for.
+pub(super) fn write_filter(params: &mut Params, filter: &LoadBalancerFilter) {
+    let LoadBalancerFilter { ids, name, address, reach, vpc, subnet } = filter;
+    let ids: Vec<&str> = ids.iter().map(LoadBalancerId::as_str).collect();
+    let ids = Some(ids.join(",")).filter(|ids| !ids.is_empty());
+    let given = [
+        (ID, ids.as_deref()),
+        (NAME, name.as_deref()),
+        (ADDRESS, address.as_deref()),
+        (REACH, reach.map(word_of)),
+        (VPC, vpc.as_ref().map(VpcId::as_str)),
+        (SUBNET, subnet.as_ref().map(SubnetId::as_str)),
+    ];
+    for (name, value) in given {
+        if let Some(value) = value {
+            params.push(name, value);
+        }
+    }
+}
+
+/// Reads which part of the list a request asks for.
+pub(super) fn read_page(params: &Params) -> Result<Page, Fault> {
+    let whole = |name, most, default: u32| {
+        let number = values::whole(params, name, &(1..=most))?.unwrap_or(default);
+        Ok(usize::try_from(number).unwrap_or(usize::MAX))
+    };
+    let page = whole(PAGE, i32::MAX.unsigned_abs(), 1)?;
+    let limit = whole(SIZE, 100, DEFAULT_SIZE)?;
+    Ok(Page { offset: (page - 1).saturating_mul(limit), limit })
+}
+
+/// Writes which part of the list a call asks for.
+pub(super) fn write_page(params: &mut Params, page: Page) {
+    params.push(PAGE, number_of(page).to_string());
+    params.push(SIZE, page.limit.to_string());
+}
+
+/// Writes a part of the load balancers, and how many there are in all.
+pub(super) fn write_list(
+    balancers: &[LoadBalancer],
+    page: Page,
+    total: usize,
+    documented: bool,
+    cloud: &Cloud,
+) -> Vec<(String, Document)> {
+    let item = |balancer| Document::Record(attributes(balancer, documented, cloud));
+    vec![
+        (LIST.to_owned(), envelope::list(ITEM, balancers.iter().map(item).collect())),
+        (PAGE.to_owned(), values::number(number_of(page), documented)),
+        (SIZE.to_owned(), values::number(page.limit, documented)),
+        (TOTAL.to_owned(), values::number(total, documented)),
+    ]
+}
+
+/// Reads a part of the load balancers, and how many there are in all.
+pub(super) fn read_list(
+    body: &Document,
+    place: &Place,
+    cloud: &Cloud,
+) -> Result<(Vec<LoadBalancer>, usize), Fault> {
+    let items = envelope::items(body, LIST, ITEM)
+        .ok_or_else(|| envelope::lost(cloud, "with no list of load balancers"))?;
+    let total = values::told_number(body, TOTAL, cloud)?
+        .ok_or_else(|| envelope::lost(cloud, "without saying how many load balancers there are"))?;
+    let balancers = items.iter().map(|item| read(item, place, cloud)).collect::<Result<_, _>>()?;
+    Ok((balancers, total))
+}
+
+/// Writes one load balancer. Its default server group is empty: no other cloud has one.
+pub(super) fn write_described(
+    balancer: &LoadBalancer,
+    documented: bool,
+    cloud: &Cloud,
+) -> Vec<(String, Document)> {
+    let mut members = attributes(balancer, documented, cloud);
+    let port = |listener: &Listener| values::number(listener.port, documented);
+    let ports = balancer.listeners.iter().map(port).collect();
+    members.push(("ListenerPorts".to_owned(), envelope::list("ListenerPort", ports)));
+    let listener = |listener| Document::Record(listeners::write(listener, LISTENER, documented, cloud));
+    let all: Vec<Document> = balancer.listeners.iter().map(listener).collect();
+    for (list, item) in LISTENERS {
+        members.push((list.to_owned(), envelope::list(item, all.clone())));
+    }
+    members.push((backends::LIST.to_owned(), envelope::list(backends::ITEM, Vec::new())));
+    members
+}
+
+/// Reads one load balancer.
+pub(super) fn read_described(
+    body: &Document,
+    asked: &LoadBalancerRef,
+    cloud: &Cloud,
+) -> Result<LoadBalancer, Fault> {
+    let balancer = read(body, &asked.place, cloud)?;
+    if balancer.id != asked.id {
+        return Err(envelope::lost(cloud, "with another load balancer than the one that was asked for"));
+    }
+    let listed = LISTENERS.iter().find_map(|(list, item)| envelope::items(body, list, item));
+    let listeners = listeners::read_all(listed.unwrap_or_default(), LISTENER, cloud)?;
+    Ok(LoadBalancer { listeners, ..balancer })
+}
+
+/// Reads the ids that are asked for: commas stand between them.
+fn read_ids(params: &Params) -> Result<Vec<LoadBalancerId>, Fault> {
+    let text = params.filled(ID).unwrap_or_default();
+    let ids: Vec<_> = text.split(',').filter_map(|id| LoadBalancerId::new(id.trim())).collect();
+    if ids.len() > MOST_IDS {
+        let detail =
+            format!("`{ID}` has to be 1 to {MOST_IDS} ids with commas between them, not {}", ids.len());
+        return Err(Fault::of_field(FaultKind::InvalidParameter, ID, detail));
+    }
+    Ok(ids)
+}
+
+/// The fields that both replies have; what is not known is left out.
+fn attributes(balancer: &LoadBalancer, documented: bool, cloud: &Cloud) -> Vec<(String, Document)> {
+    let text = |text: &str| Some(Document::text(text));
+    let fields = [
+        (ID, text(balancer.id.as_str())),
+        (NAME, balancer.name.as_deref().and_then(text)),
+        ("LoadBalancerStatus", text("active")),
+        (ADDRESS, balancer.address.as_deref().and_then(text)),
+        (REACH, text(word_of(balancer.reach))),
+        (VPC, balancer.vpc.as_ref().and_then(|vpc| text(vpc.as_str()))),
+        (SUBNET, balancer.subnet.as_ref().and_then(|subnet| text(subnet.as_str()))),
+        (&cloud.group.region, balancer.place.region.as_ref().and_then(|region| text(region.as_str()))),
+        ("NetworkType", text("vpc")),
+        (CREATED, balancer.created.map(values::moment)),
+        (
+            "CreateTimeStamp",
+            balancer.created.map(|created| values::number(created.as_millisecond(), documented)),
+        ),
+    ];
+    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+/// Reads the fields that both replies have.
+fn read(record: &Document, place: &Place, cloud: &Cloud) -> Result<LoadBalancer, Fault> {
+    let text = |name: &str| values::told(record, name);
+    let id = text(ID).and_then(LoadBalancerId::new);
+    let id = id.ok_or_else(|| envelope::lost(cloud, "with a load balancer that has no id"))?;
+    let reach = text(REACH).and_then(|word| reach_of(&word));
+    let reach =
+        reach.ok_or_else(|| envelope::lost(cloud, &format!("with a load balancer of no known `{REACH}`")))?;
+    let region = text(&cloud.group.region).and_then(RegionId::new).or_else(|| place.region.clone());
+    Ok(LoadBalancer {
+        id,
+        place: Place { region, project: place.project.clone() },
+        name: text(NAME),
+        address: text(ADDRESS),
+        reach,
+        vpc: text(VPC).and_then(VpcId::new),
+        subnet: text(SUBNET).and_then(SubnetId::new),
+        created: values::told_moment(record, CREATED),
+        listeners: Vec::new(),
+        groups: Vec::new(),
+        group_count: 0,
+    })
+}
+
+/// The number of a page, from 1.
+fn number_of(page: Page) -> usize {
+    page.offset.checked_div(page.limit).unwrap_or_default().saturating_add(1)
+}
+
+/// What a word of this cloud says of where a load balancer is reached from.
+fn reach_of(word: &str) -> Option<Reach> {
+    // One page prints `Internet`.
+    REACHES.into_iter().find(|reach| word.eq_ignore_ascii_case(word_of(*reach)))
+}
+
+/// The word of this cloud for where a load balancer is reached from.
+const fn word_of(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Internet => "internet",
+        Reach::Intranet => "intranet",
+    }
+}
