@@ -14,12 +14,12 @@ use weighbridge::{
     auth::{Credential, Stamps},
     config::{Config, Known, Target, load_text},
     crypto::Secret,
-    dialect::{BoxFuture, Invocation, Scheme},
+    dialect::{Arrival, BoxFuture, Invocation, Scheme},
     engine::Upstream,
     front::Front,
     gateway::{front, origin_of, target_scheme},
     mapping::SourceText,
-    model::{Fault, Operation, Outcome},
+    model::{Fault, FaultKind, Operation, Outcome},
     providers::provider,
     wire::{Call, Params, Reply},
 };
@@ -43,10 +43,14 @@ impl Upstream for Instant {
             let scheme = target_scheme(provider, target).unwrap();
             let invocation = provider.egress.write_call(step, cloud)?;
             let call =
-                scheme.sign(&invocation, &origin_of(target, step), &target.credential, &self.stamps.next());
+                scheme.sign(&invocation, &origin_of(target, step.place()), &target.credential, &self.stamps.next());
             black_box(call);
             provider.egress.read_reply(step, &(self.reply)(&invocation), cloud)
         })
+    }
+
+    fn pass<'a>(&'a self, _: &'a Target, _: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+        Box::pin(async { Err(Fault::new(FaultKind::Internal, "nothing is passed on here")) })
     }
 }
 

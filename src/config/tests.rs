@@ -357,7 +357,6 @@ https://api => http://api => 11:12: warning: requests and their signatures trave
 https://api.ucloud.cn => http://127.0.0.1:1
 8080" => 8080"⏎store = "sqlite:x.db" => 2:9: warning: durable stores are not built in this version
 8080" => 8080"⏎store = "postgres://host/x" => 2:9: warning: durable stores are not built
-"u" => "u"⏎untranslated = "a" => 20:16: warning: passing on untranslated actions is not built in this version
 "aliyun" => "aliyun"⏎project = "x" => 5:11: warning: this cloud has no projects
 "#,
     );

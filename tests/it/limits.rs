@@ -94,7 +94,6 @@ async fn forty_servers_of_a_batch_are_two_calls_and_none_is_added_before_the_gro
     ]);
     params
         .extend((0..40).map(|n| (format!("Backends.{n}"), format!("uhost-a|UHost|{}|1|10.0.0.1", 8000 + n))));
-    // The target says yes to adds alone; the look gets an answer without a list, which is an empty group.
     let reply = outpost.ask(&in_form("", &plain_signed(&params))).await;
     assert_eq!(told(&reply).code, "200 0", "{:?}", reply.body);
     let counts: Vec<usize> = outpost.target.take_calls().iter().map(listed).collect();

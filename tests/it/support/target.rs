@@ -36,7 +36,7 @@ pub enum Answers {
     InOrder(Vec<Reply>),
     /// This, always.
     Always(Reply),
-    /// Yes to every add, in the language in which it is asked.
+    /// Yes to every add, and an empty group to every look, in the language in which it is asked.
     Yes,
     /// Not at all, though it listens.
     Never,
@@ -133,6 +133,11 @@ fn yes(call: &Call) -> Reply {
             "RequestId": "365F4154-92F6-4AE4-92F8-7FF34B540710",
             "VServerGroupId": param_of(call, "VServerGroupId"),
             "BackendServers": {"BackendServer": with_numbers(&list)},
+        }),
+        None if param_of(call, "VServerGroupId").is_some() => json!({
+            "RequestId": "365F4154-92F6-4AE4-92F8-7FF34B540710",
+            "VServerGroupId": param_of(call, "VServerGroupId"),
+            "BackendServers": {"BackendServer": []},
         }),
         None => json!({"RetCode": 0, "Action": "AllocateBackendResponse", "BackendId": "backend-hjz2421u"}),
     };
