@@ -15,6 +15,8 @@ mod ingress;
 mod replies;
 mod requests;
 mod sign_sha1;
+#[cfg(test)]
+mod tests;
 
 use crate::dialect::{Provider, Showcase};
 
