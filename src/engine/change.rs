@@ -44,6 +44,7 @@ pub(super) struct Move {
 
 /// What becomes of a member.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a request has forty of them at most, and for a moment")]
 pub(super) enum Fate {
     /// It becomes this.
     Becomes {

@@ -202,7 +202,7 @@ impl Execution<'_> {
             };
             let mut named = self.route.group_here(&name, Some(&here.id));
             named.load_balancer.get_or_insert_with(|| here.id.clone());
-            own.then(|| (GroupPair { here: named, there: name }, group))
+            own.then_some((GroupPair { here: named, there: name }, group))
         };
         Ok(groups.into_iter().filter_map(pair).collect())
     }

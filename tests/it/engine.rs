@@ -430,8 +430,5 @@ async fn a_backend_id_towards_a_cloud_that_has_none_decodes_to_what_it_stands_fo
     let members = added(stage.add(ucloud_add(1)).await.unwrap());
     let id = members[0].id.clone().unwrap();
     let (group, server, port) = weighbridge::dialect::read_handle(&id).unwrap();
-    assert_eq!(
-        (group.as_str(), server.to_string().as_str(), port.get()),
-        (RSP, "i-bp1example00000001", 80)
-    );
+    assert_eq!((group.as_str(), server.to_string().as_str(), port.get()), (RSP, "i-bp1example00000001", 80));
 }
