@@ -387,7 +387,7 @@ pub(super) fn steps(route: &Route<'_>, pair: &GroupPair, moves: &[Move]) -> Vec<
     let at = |chunk: &[usize]| -> Vec<&Move> { chunk.iter().filter_map(|place| moves.get(*place)).collect() };
     let scope = || pair.there.clone().into();
 
-    let updates = updated.chunks(capability.updates_per_call).map(|chunk| {
+    let changes = updated.chunks(capability.updates_per_call).map(|chunk| {
         let changes = at(chunk).iter().filter_map(|step| step.told(route)).collect();
         (Operation::UpdateBackends(UpdateBackends { scope: scope(), changes }), chunk.to_vec())
     });
@@ -407,7 +407,7 @@ pub(super) fn steps(route: &Route<'_>, pair: &GroupPair, moves: &[Move]) -> Vec<
         let backends = at(chunk).iter().map(|step| step.name(route)).collect();
         (Operation::RemoveBackends(RemoveBackends { scope: scope(), backends }), chunk.to_vec())
     });
-    updates.chain(replacements).chain(removals).collect()
+    changes.chain(replacements).chain(removals).collect()
 }
 
 /// What a reply says of each of the moves of its step; none of one that was never sent.

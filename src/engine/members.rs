@@ -3,6 +3,7 @@
 use super::{
     change::Moves,
     execute::Execution,
+    lower::unknown_backend,
     pair::GroupPair,
     plan::{Plan, plan},
 };
@@ -180,7 +181,7 @@ impl Execution<'_> {
         let elsewhere = scope.load_balancer.is_some() && scope.load_balancer != here.load_balancer;
         if elsewhere && here.load_balancer.is_some() {
             let balancer = scope.load_balancer.as_ref().map(ToString::to_string).unwrap_or_default();
-            return Err(self.unknown_backend(backend, &format!("it is no backend of `{balancer}`")));
+            return Err(unknown_backend(backend, &format!("it is no backend of `{balancer}`")));
         }
         // A load balancer that has a row says where its groups are.
         let row = scope.load_balancer.as_ref().and_then(|balancer| self.route.balancer_place(balancer));

@@ -138,9 +138,9 @@ impl Execution<'_> {
                 ListLoadBalancers { place: place.clone(), filter: filter.clone(), page, detail: list.detail };
             let reply = self.call(&Operation::ListLoadBalancers(step)).await?;
             let Outcome::LoadBalancers(told, total) = reply else { return Err(misfit()) };
-            let last = told.is_empty() || found.len() + told.len() >= total;
+            let complete = told.is_empty() || found.len() + told.len() >= total;
             found.extend(told.into_iter().map(|balancer| LoadBalancer { place: place.clone(), ..balancer }));
-            if last {
+            if complete {
                 break;
             }
         }

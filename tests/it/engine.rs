@@ -181,10 +181,8 @@ fn ucloud_add(count: u32) -> Operation {
 }
 
 fn added(answer: Answer) -> Vec<Member> {
-    match outcome_of(answer) {
-        Outcome::Added(members) => members,
-        other => panic!("an add answers what was added, not {other:?}"),
-    }
+    let Outcome::Added(members) = outcome_of(answer) else { panic!("an add answers what was added") };
+    members
 }
 
 #[tokio::test(start_paused = true)]
