@@ -49,9 +49,7 @@ impl Execution<'_> {
     ) -> Result<Move, Fault> {
         let old = self.found(pair, members, &change.backend)?;
         let old = old.ok_or_else(|| unknown_backend(&change.backend, "the group does not hold it"))?;
-        let entry = pair.entry(self.route, &old.backend);
-        let kept = self.parts.memory.remembered(&entry);
-        let known = kept.over(old.backend.clone());
+        let known = self.kept(pair, &old.backend).over(old.backend.clone());
         let new = change.applied(&known, Weight::LOWEST);
         let taken = |member: &&Member| member.backend.same_entry(&new);
         if new.port != old.backend.port && members.iter().any(|member| taken(&member)) {
@@ -150,7 +148,7 @@ impl Execution<'_> {
         losses: &mut Vec<Loss>,
     ) -> Result<Remembered, Fault> {
         let table = &self.route.there.backend;
-        let before = self.parts.memory.remembered(&pair.entry(self.route, &old.backend));
+        let before = self.kept(pair, &old.backend);
         let here = Backend { target: self.route.server_here(&new.target), ..new.clone() };
         if change.standby == Some(true) && table.row(Field::Standby).is_none() {
             settle_loss(self.route, &here, Field::Standby, table.policy(Field::Standby), losses)?;

@@ -5,13 +5,13 @@ use super::{
     execute::Execution,
     lower::unknown_backend,
     pair::GroupPair,
-    plan::{Plan, plan},
+    plan::{Plan, plan, settle_loss},
 };
 use crate::{
     mapping::NamesBackends,
     model::{
-        AddBackends, BackendRef, Change, Fault, FaultKind, GroupRef, Loss, Member, Outcome, Refusal,
-        RemoveBackends, ReplaceBackends, Scope, UpdateBackends, Updated,
+        AddBackends, Backend, BackendId, BackendRef, Change, Fault, FaultKind, Field, GroupRef, Health, Loss,
+        Member, Outcome, Refusal, RemoveBackends, ReplaceBackends, Scope, Traffic, UpdateBackends, Updated,
     },
 };
 
@@ -88,7 +88,7 @@ impl Execution<'_> {
             changes.iter().map(|change| Updated { backend: change.backend.clone(), refusal: None }).collect();
         let mut groups: Vec<(GroupPair, Vec<usize>)> = Vec::new();
         for (place, change) in changes.iter().enumerate() {
-            match self.pair_of(scope, &change.backend) {
+            match self.holdable(change).and_then(|()| self.pair_of(scope, &change.backend)) {
                 Ok(pair) => match groups.iter_mut().find(|(known, _)| known.there == pair.there) {
                     Some((_, places)) => places.push(place),
                     None => groups.push((pair, vec![place])),
@@ -113,6 +113,20 @@ impl Execution<'_> {
         Ok(Outcome::Updated(told))
     }
 
+    /// What the target has no place for is refused before anything is looked at.
+    fn holdable(&self, change: &Change) -> Result<(), Fault> {
+        let BackendRef::Id(id) = &change.backend else { return Ok(()) };
+        let table = &self.route.there.backend;
+        if change.standby != Some(true) || table.row(Field::Standby).is_some() {
+            return Ok(());
+        }
+        let (_, target, port) = self.decoded(id)?;
+        let target = self.route.server_here(&target);
+        let (traffic, description) = (Traffic::Off(None), None);
+        let backend = Backend { target, port, traffic, standby: true, description };
+        settle_loss(self.route, &backend, Field::Standby, table.policy(Field::Standby), &mut Vec::new())
+    }
+
     /// A swap.
     pub(super) async fn replace_backends(
         &self,
@@ -126,11 +140,8 @@ impl Execution<'_> {
         let moves = self.replacement(&pair, &holds.members, old, new, losses)?;
         self.carry(&pair, &moves).await?;
         self.parts.repeats.forget(&pair.key(self.route));
-        let member = |backend: &crate::model::Backend| Member {
-            backend: backend.clone(),
-            id: None,
-            health: crate::model::Health::Unknown,
-        };
+        let member =
+            |backend: &Backend| Member { backend: backend.clone(), id: None, health: Health::Unknown };
         Ok(Outcome::Replaced(new.iter().map(member).collect()))
     }
 
@@ -157,8 +168,8 @@ impl Execution<'_> {
         &self,
         scope: &Scope,
         backends: &[BackendRef],
-    ) -> Result<Vec<(GroupPair, Vec<crate::model::BackendId>)>, Fault> {
-        let mut groups: Vec<(GroupPair, Vec<crate::model::BackendId>)> = Vec::new();
+    ) -> Result<Vec<(GroupPair, Vec<BackendId>)>, Fault> {
+        let mut groups: Vec<(GroupPair, Vec<BackendId>)> = Vec::new();
         for backend in backends {
             let BackendRef::Id(id) = backend else { continue };
             let pair = self.pair_of(scope, backend)?;
