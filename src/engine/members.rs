@@ -96,21 +96,44 @@ impl Execution<'_> {
                 Err(fault) => refuse(&mut told, place, fault)?,
             }
         }
+        let several = groups.len() > 1;
         for (pair, places) in groups {
-            let _turn = self.turn(&pair, true).await?;
-            let group = self.group(&pair).await?;
-            let mut others = Vec::new();
-            for place in places {
-                let Some(change) = changes.get(place) else { continue };
-                match self.update(&pair, &group.members, change, losses) {
-                    Ok(step) => others.push(step),
-                    Err(fault) => refuse(&mut told, place, fault)?,
+            match self.update_in(&pair, changes, &places, &mut told, losses).await {
+                Ok(()) => {}
+                // What was done in another group stays done, so that this one failed has to be told beside it.
+                Err(fault) if several => {
+                    for place in places {
+                        refuse(&mut told, place, fault.again())?;
+                    }
                 }
+                Err(fault) => return Err(fault),
             }
-            self.carry(&pair, &Moves { adds: Vec::new(), others }).await?;
-            self.parts.repeats.forget(&pair.key(self.route));
         }
         Ok(Outcome::Updated(told))
+    }
+
+    /// The changes of one group's members: all of those that can be made, or none.
+    async fn update_in(
+        &self,
+        pair: &GroupPair,
+        changes: &[Change],
+        places: &[usize],
+        told: &mut [Updated],
+        losses: &mut Vec<Loss>,
+    ) -> Result<(), Fault> {
+        let _turn = self.turn(pair, true).await?;
+        let group = self.group(pair).await?;
+        let mut others = Vec::new();
+        for place in places {
+            let Some(change) = changes.get(*place) else { continue };
+            match self.update(pair, &group.members, change, losses) {
+                Ok(step) => others.push(step),
+                Err(fault) => refuse(told, *place, fault)?,
+            }
+        }
+        self.carry(pair, &Moves { adds: Vec::new(), others }).await?;
+        self.parts.repeats.forget(&pair.key(self.route));
+        Ok(())
     }
 
     /// What the target has no place for is refused before anything is looked at.
