@@ -76,7 +76,7 @@ impl Resolver<'_> {
                 if known.is_none() {
                     let words = cloud.group.protocol_words();
                     let what = format!(
-                        "`{}` is no protocol of `{}`; write one of {words}",
+                        "`{}` is no `protocol` of `{}`; write one of {words}",
                         word.get_ref(),
                         cloud.id
                     );
@@ -87,14 +87,14 @@ impl Resolver<'_> {
         };
         let ports = match ports {
             None => under.ports,
-            Some(list) => {
+            Some(given) => {
                 let port = |number: &Number| u32::try_from(*number.get_ref()).ok().and_then(Port::new);
-                let found: Option<Vec<Port>> = list.get_ref().iter().map(port).collect();
+                let found: Option<Vec<Port>> = given.get_ref().iter().map(port).collect();
                 match found.as_deref() {
                     Some([first, last]) if first <= last => (*first, *last),
                     Some(_) | None => {
-                        self.report
-                            .error(list.span(), "write `ports = [first, last]`, both within 1 to 65535");
+                        let what = "`ports` is no span of ports; write [first, last], both within 1 to 65535";
+                        self.report.error(given.span(), what);
                         return None;
                     }
                 }
