@@ -133,7 +133,10 @@ fn template(layer: &SourceText, raw: RawTemplate) -> Result<GroupTemplate, Diagn
     let RawTemplate { protocol: word, ports, options } = raw;
     let (first, last) = *ports.get_ref();
     let (Some(first), Some(last), true) = (Port::new(first), Port::new(last), first <= last) else {
-        return Err(layer.error(ports.span(), "write [first, last], both within 1 to 65535"));
+        return Err(layer.error(
+            ports.span(),
+            "`ports` is no span of ports; write [first, last], both within 1 to 65535",
+        ));
     };
     let options = options.into_iter().map(|(name, value)| ListenerOption { name, value }).collect();
     Ok(GroupTemplate { protocol: protocol(layer, &word)?, ports: (first, last), options })
