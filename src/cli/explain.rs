@@ -16,9 +16,11 @@ use crate::{
 pub(super) const EXAMPLES: &str = "\
 REQUEST is a URL, a curl command line, or a raw HTTP request, in either cloud's dialect; without it, standard input.
 It needs no signature. Exit code 1: the request would be refused, and the refusal is printed as the client would see it.
+Nothing is sent, so a group is taken to hold the backends that the request names, and what only an answer tells stands in <>.
 
 Examples:
   weighbridge explain 'https://slb.aliyuncs.com/?Action=AddVServerGroupBackendServers&VServerGroupId=rsp-cige6j5e7p&BackendServers=[{\"ServerId\":\"i-bp1example00000001\",\"Port\":80}]'
+  weighbridge explain 'https://api.ucloud.cn/?Action=DescribeVServer&Region=cn-bj2&ULBId=ulb-abc123&VServerId=vserver-def456'
   weighbridge explain --json --config weighbridge.toml < captured-request.http";
 
 /// Print the calls that the target would get for a request; sends nothing.
