@@ -92,21 +92,6 @@ impl Execution<'_> {
         Err(self.go_back(pair, moves, &ends, states, failed).await)
     }
 
-    /// Removes members that are named, without having looked at them, from a target that names them so.
-    pub(super) async fn remove_named(&self, pair: &GroupPair, backends: &[BackendRef]) -> Result<(), Fault> {
-        for chunk in backends.chunks(self.route.there.capability.backends_per_call) {
-            let removal = RemoveBackends { scope: pair.there.clone().into(), backends: chunk.to_vec() };
-            let step = Operation::RemoveBackends(removal);
-            let mut reply = self.call(&step).await;
-            // To remove what is gone is no fault there, so the same again settles a doubt.
-            if reply.as_ref().is_err_and(|fault| fault.kind.leaves_doubt()) {
-                reply = self.call(&step).await;
-            }
-            reply?;
-        }
-        Ok(())
-    }
-
     /// Carries out the moves by which something goes, or the others.
     async fn move_on(&self, pair: &GroupPair, moves: &[Move], states: &mut [State], going: bool) {
         let removes = |step: &Operation| matches!(step, Operation::RemoveBackends(_));
