@@ -134,13 +134,15 @@ impl Execution<'_> {
     /// What was kept of a member follows it; what was written shows in the reads that come.
     fn note(&self, pair: &GroupPair, step: &Move) {
         let (memory, recents) = (&self.parts.memory, &self.parts.recents);
+        let rank = self.kept(pair, &step.old.backend).rank;
         self.forget(pair, &step.old.backend);
         match &step.fate {
             Fate::Goes => {
                 recents.gone(self.route, pair, &step.old);
             }
             Fate::Becomes { new, kept, named: _ } => {
-                memory.remember(pair.entry(self.route, new), kept.clone());
+                let kept = Remembered { rank, ..kept.clone() };
+                memory.remember(pair.entry(self.route, new), kept);
                 if step.old.id.is_none() && new.port != step.old.backend.port {
                     recents.gone(self.route, pair, &step.old);
                 }

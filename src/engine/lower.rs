@@ -169,7 +169,7 @@ impl Execution<'_> {
         let id = id.filter(|id| !self.is_plain(pair, new, id));
         let description = if no_description { new.description.clone() } else { before.description };
         let standby = new.standby && table.row(Field::Standby).is_none();
-        Ok(Remembered { description, weight, standby, id })
+        Ok(Remembered { description, weight, standby, id, rank: before.rank })
     }
 }
 

@@ -174,7 +174,7 @@ impl Execution<'_> {
     /// What a group holds, in the caller's ids.
     async fn members(&self, pair: &GroupPair) -> Result<Vec<Member>, Fault> {
         let group = self.group(pair).await?;
-        Ok(group.members.iter().map(|member| self.member_here(pair, member)).collect())
+        Ok(self.members_here(pair, &group.members))
     }
 
     /// The backends that ids name, by the group that holds them.

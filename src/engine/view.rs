@@ -1,11 +1,13 @@
 //! What the target tells, as the caller is to see it.
 
+use std::collections::BTreeSet;
+
 use super::{execute::Execution, pair::GroupPair};
 use crate::{
     dialect::{handle_of, read_handle},
     mapping::NamesBackends,
     model::{Backend, BackendId, Field, Group, Member, Port, Target},
-    store::Remembered,
+    store::{Rank, Remembered},
 };
 
 /// How the description begins of a backend that has moved to another port, on a target that has no ids and whose callers
@@ -19,7 +21,7 @@ impl Execution<'_> {
     /// A group in the caller's ids, with what the gateway keeps of it.
     pub(super) fn group_here(&self, pair: &GroupPair, group: Group) -> Group {
         let kept = self.parts.memory.remembered_group(&pair.key(self.route));
-        let members = group.members.iter().map(|member| self.member_here(pair, member)).collect();
+        let members = self.members_here(pair, &group.members);
         let listeners = match kept.listener {
             Some(listener) if !self.route.there.group.is_listener() => vec![listener],
             Some(_) | None => group.listeners,
@@ -28,6 +30,32 @@ impl Execution<'_> {
         options.retain(|option| kept.options.iter().all(|own| own.name != option.name));
         options.extend(kept.options);
         Group { id: pair.here.clone(), members, listeners, options, ..group }
+    }
+
+    /// Members in the caller's ids. Those that one request has added stand in its order, wherever the target lists them.
+    pub(super) fn members_here(&self, pair: &GroupPair, members: &[Member]) -> Vec<Member> {
+        let mut here: Vec<Member> = members.iter().map(|member| self.member_here(pair, member)).collect();
+        let ranks: Vec<Option<Rank>> =
+            members.iter().map(|member| self.kept(pair, &member.backend).rank).collect();
+        let requests: BTreeSet<&str> = ranks.iter().flatten().map(|rank| rank.request.as_str()).collect();
+        for request in requests {
+            let places: Vec<(usize, usize)> = ranks
+                .iter()
+                .enumerate()
+                .filter_map(|(at, rank)| {
+                    rank.as_ref().filter(|rank| rank.request == request).map(|rank| (rank.place, at))
+                })
+                .collect();
+            let mut sorted = places.clone();
+            sorted.sort_unstable();
+            let moved: Vec<Member> = sorted.iter().filter_map(|(_, at)| here.get(*at).cloned()).collect();
+            for ((_, at), member) in places.iter().zip(moved) {
+                if let Some(slot) = here.get_mut(*at) {
+                    *slot = member;
+                }
+            }
+        }
+        here
     }
 
     /// A member in the caller's ids, with what the gateway keeps of it.
