@@ -3,11 +3,11 @@
 use tracing::error;
 
 use super::{
-    change::Moves,
+    add::plan::{Item, items},
+    change::moves::Moves,
     execute::Execution,
     look::misfit,
     pair::GroupPair,
-    plan::{Item, items},
 };
 use crate::{
     config::OnLoss,
@@ -92,7 +92,7 @@ impl Execution<'_> {
         let members = if moves.others.is_empty() {
             holds.members
         } else {
-            moves.others.iter().map(super::change::Move::after).collect()
+            moves.others.iter().map(super::change::moves::Move::after).collect()
         };
         self.group_here(pair, Group { name, members, ..holds })
     }
@@ -183,7 +183,7 @@ impl Execution<'_> {
         listener: &Listener,
         before: &[Group],
     ) -> Option<Group> {
-        for pause in super::settle::LOOKS {
+        for pause in super::add::settle::LOOKS {
             tokio::time::sleep(pause).await;
             let Ok(groups) = self.groups(balancer, true).await else { continue };
             let is_new = |group: &&Group| {
@@ -320,7 +320,7 @@ impl Execution<'_> {
     }
 
     async fn is_gone(&self, pair: &GroupPair) -> bool {
-        for pause in super::settle::LOOKS {
+        for pause in super::add::settle::LOOKS {
             tokio::time::sleep(pause).await;
             if self.look(pair).await.is_err_and(|fault| fault.kind == FaultKind::UnknownGroup) {
                 return true;

@@ -1,11 +1,11 @@
 //! Operations on the members of a group: add, remove, update, replace.
 
 use super::{
-    change::Moves,
+    add::plan::{Plan, plan, settle_loss},
+    change::lower::unknown_backend,
+    change::moves::Moves,
     execute::Execution,
-    lower::unknown_backend,
     pair::GroupPair,
-    plan::{Plan, plan, settle_loss},
 };
 use crate::{
     mapping::NamesBackends,

@@ -1,30 +1,27 @@
 //! Floor 4: carries operations out on another cloud.
 //!
-//! `resolve` turns the caller's ids into the target's and `view` back again. `plan` lowers an add and `lower` every other
-//! change of a group's members, given what the group holds; `add` and `change` carry them out, bounded and all or nothing:
-//! `settle` finds out what a lost answer means, `undo` takes back what a failed call had done. `members`, `groups` and
-//! `reads` are the operations themselves, in these words. `look` reads the target, and `recent` lays over it what was
-//! written a moment ago. `lanes` lets one writer at a time into a group; `repeat` answers an identical add from its record.
+//! `members`, `groups` and `reads` are the operations. They are told in these words:
+//!
+//! * `resolve` turns the caller's ids into the target's, and `view` back again; `pair` is a group by both names;
+//! * `add` plans an add and carries it out; `change` does the same for every other change of a group's members, given what
+//!   the group holds; both bounded, all or nothing, and sure of what a lost answer means before they go on;
+//! * `execute` sends steps; `look` reads the target, and `recent` lays over it what was written a moment ago;
+//! * `lanes` lets one writer at a time into a group; `repeat` answers an identical add from its record.
 //!
 //! A request runs in a task of its own: a caller that hangs up does not stop a fan-out half way.
 
 mod add;
 mod change;
-mod ends;
 mod execute;
 mod groups;
 mod lanes;
 mod look;
-mod lower;
 mod members;
 mod pair;
-mod plan;
 mod reads;
 mod recent;
 mod repeat;
 mod resolve;
-mod settle;
-mod undo;
 mod view;
 
 use std::sync::Arc;
@@ -32,8 +29,8 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+pub use add::plan::{Item, Plan, items, plan};
 pub use pair::GroupPair;
-pub use plan::{Item, Plan, items, plan};
 pub use resolve::Route;
 
 use crate::{

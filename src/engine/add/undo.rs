@@ -6,8 +6,9 @@ use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 use tracing::error;
 
-use super::{ends::End, execute::Execution, pair::GroupPair, plan::Item};
+use super::{ends::End, plan::Item};
 use crate::{
+    engine::{execute::Execution, pair::GroupPair},
     mapping::{Capability, NamesBackends},
     model::{BackendRef, Fault, FaultKind, GroupRef, Member, Operation, RemoveBackends},
 };
@@ -19,7 +20,12 @@ const PAUSES: [Duration; 3] =
 impl Execution<'_> {
     /// Takes back what this call had added, never what was there before, and tells the first failure with what came of
     /// the rest.
-    pub(super) async fn take_back(&self, pair: &GroupPair, items: &[Item], ends: Vec<End>) -> Fault {
+    pub(in crate::engine) async fn take_back(
+        &self,
+        pair: &GroupPair,
+        items: &[Item],
+        ends: Vec<End>,
+    ) -> Fault {
         let ours: Vec<(&Item, &Member)> = items
             .iter()
             .zip(&ends)
@@ -37,7 +43,7 @@ impl Execution<'_> {
     }
 
     /// Removes what this call had added; what cannot be removed is named.
-    pub(super) async fn remove(&self, pair: &GroupPair, ours: &[(&Item, &Member)]) -> Vec<String> {
+    pub(in crate::engine) async fn remove(&self, pair: &GroupPair, ours: &[(&Item, &Member)]) -> Vec<String> {
         let capability = &self.route.there.capability;
         let chunks: Vec<_> = ours.chunks(capability.backends_per_call).collect();
         let steps: Vec<Operation> =

@@ -1,12 +1,19 @@
 //! Adds backends: all or none.
+//!
+//! `plan` says what is to be done, `ends` what became of each backend; `settle` finds out what a lost answer means, and `undo`
+//! takes back what a failed call had added.
 
-use super::{
+pub(in crate::engine) mod ends;
+pub(in crate::engine) mod plan;
+pub(in crate::engine) mod settle;
+mod undo;
+
+use self::{
     ends::{End, ends_of},
-    execute::Execution,
-    pair::GroupPair,
     plan::{Item, adds, looks_first},
 };
 use crate::{
+    engine::{execute::Execution, pair::GroupPair},
     mapping::DuplicateAdd,
     model::{Fault, FaultKind, Field, Health, Member},
     store::{Rank, Remembered},
@@ -17,13 +24,21 @@ impl Execution<'_> {
     ///
     /// # Errors
     /// The first failure, with what became of the rest: nothing that this call had added is left.
-    pub(super) async fn add(&self, pair: &GroupPair, items: &[Item]) -> Result<Vec<Member>, Fault> {
+    pub(in crate::engine) async fn add(
+        &self,
+        pair: &GroupPair,
+        items: &[Item],
+    ) -> Result<Vec<Member>, Fault> {
         let ends = self.add_all(pair, items).await?;
         Ok(self.added(pair, items, &ends))
     }
 
     /// The same, and what became of each item.
-    pub(super) async fn add_all(&self, pair: &GroupPair, items: &[Item]) -> Result<Vec<End>, Fault> {
+    pub(in crate::engine) async fn add_all(
+        &self,
+        pair: &GroupPair,
+        items: &[Item],
+    ) -> Result<Vec<End>, Fault> {
         let before = if looks_first(self.route, items) { self.look(pair).await?.members } else { Vec::new() };
         let mut ends: Vec<End> = items.iter().map(|item| self.end_before(&before, item)).collect();
         // A lost answer stops the fan-out; when it turns out to have landed, the rest goes on.
@@ -46,7 +61,7 @@ impl Execution<'_> {
     }
 
     /// The group holds the item already: no fault for a caller who expects an add to be repeatable, if it holds it as asked.
-    pub(super) fn was_there(&self, member: Member, item: &Item) -> End {
+    pub(in crate::engine) fn was_there(&self, member: Member, item: &Item) -> End {
         let detail = match self.route.here.capability.duplicate_add {
             DuplicateAdd::Refuse => "it is in the group already",
             DuplicateAdd::Accept if !self.is_as_asked(&member, item) => {
@@ -58,7 +73,7 @@ impl Execution<'_> {
     }
 
     /// Whether the group holds an item the way it was asked for, as far as the target can hold it.
-    pub(super) fn is_as_asked(&self, member: &Member, item: &Item) -> bool {
+    pub(in crate::engine) fn is_as_asked(&self, member: &Member, item: &Item) -> bool {
         let (is, wanted) = (&member.backend, &item.there);
         let no_standby = self.route.there.backend.row(Field::Standby).is_none();
         is.same_traffic(wanted) && (no_standby || is.standby == wanted.standby)
@@ -77,7 +92,7 @@ impl Execution<'_> {
     }
 
     /// The items as members of the group; what the target could not hold of them is kept.
-    pub(super) fn added(&self, pair: &GroupPair, items: &[Item], ends: &[End]) -> Vec<Member> {
+    pub(in crate::engine) fn added(&self, pair: &GroupPair, items: &[Item], ends: &[End]) -> Vec<Member> {
         let several = items.len() > 1;
         let rank = |place: usize| several.then(|| Rank { request: self.id.to_owned(), place });
         let numbered = items.iter().zip(ends).enumerate();

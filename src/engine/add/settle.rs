@@ -7,19 +7,20 @@ use tracing::warn;
 
 use super::{
     ends::End,
-    execute::Execution,
-    pair::GroupPair,
     plan::{Item, looks_first},
 };
-use crate::model::Member;
+use crate::{
+    engine::{execute::Execution, pair::GroupPair},
+    model::Member,
+};
 
 /// Pauses before each look: a cloud may show a change only after a second or so.
-pub(super) const LOOKS: [Duration; 4] =
+pub(in crate::engine) const LOOKS: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(400), Duration::from_millis(800), Duration::from_millis(1200)];
 
 impl Execution<'_> {
     /// Looks at the group until nothing is open or looking no longer helps.
-    pub(super) async fn settle(&self, pair: &GroupPair, items: &[Item], ends: &mut [End]) {
+    pub(in crate::engine) async fn settle(&self, pair: &GroupPair, items: &[Item], ends: &mut [End]) {
         for pause in LOOKS {
             if !ends.iter().any(End::is_open) {
                 return;

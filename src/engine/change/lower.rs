@@ -1,13 +1,13 @@
 //! What a caller asks of members of a group → moves, given what the group holds. Pure but for what the store knows.
 
-use super::{
-    change::{Fate, Move, Moves},
-    execute::Execution,
-    pair::{GroupPair, identity},
-    plan::{Item, items, settle_loss},
-};
+use super::moves::{Fate, Move, Moves};
 use crate::{
     dialect::read_handle,
+    engine::{
+        add::plan::{Item, items, settle_loss},
+        execute::Execution,
+        pair::{GroupPair, identity},
+    },
     mapping::NamesBackends,
     model::{
         Backend, BackendId, BackendRef, Change, Fault, FaultKind, Field, GroupId, Loss, Member, Port, Target,
@@ -19,7 +19,7 @@ use crate::{
 impl Execution<'_> {
     /// The moves of a removal. What is absent needs none; a server that no row knows and the group does not show is no
     /// server.
-    pub(super) fn removals(
+    pub(in crate::engine) fn removals(
         &self,
         pair: &GroupPair,
         members: &[Member],
@@ -40,7 +40,7 @@ impl Execution<'_> {
     /// # Errors
     /// [`FaultKind::UnknownBackend`] for one that the group does not hold, [`FaultKind::AlreadyPresent`] for a port that
     /// the same server serves on already, and what the target cannot hold.
-    pub(super) fn update(
+    pub(in crate::engine) fn update(
         &self,
         pair: &GroupPair,
         members: &[Member],
@@ -64,7 +64,7 @@ impl Execution<'_> {
     }
 
     /// The moves of a swap: a server that goes on with another port keeps its place where the target can do that.
-    pub(super) fn replacement(
+    pub(in crate::engine) fn replacement(
         &self,
         pair: &GroupPair,
         members: &[Member],
@@ -97,7 +97,7 @@ impl Execution<'_> {
     }
 
     /// The member that a caller names, if the group holds it.
-    pub(super) fn found(
+    pub(in crate::engine) fn found(
         &self,
         pair: &GroupPair,
         members: &[Member],
@@ -127,7 +127,7 @@ impl Execution<'_> {
     }
 
     /// What an id of a backend stands for, in the target's words: what it says, or where its backend has moved since.
-    pub(super) fn decoded(&self, id: &BackendId) -> Result<(GroupId, Target, Port), Fault> {
+    pub(in crate::engine) fn decoded(&self, id: &BackendId) -> Result<(GroupId, Target, Port), Fault> {
         let named = BackendRef::Id(id.clone());
         let read = read_handle(id).map_err(|error| unknown_backend(&named, &error.to_string()));
         let (group, target, port) = read?;
@@ -136,7 +136,7 @@ impl Execution<'_> {
     }
 
     /// A member in the caller's words.
-    pub(super) fn name_of(&self, member: &Member) -> String {
+    pub(in crate::engine) fn name_of(&self, member: &Member) -> String {
         let Backend { target, port, .. } = &member.backend;
         format!("{} port {port}", self.route.server_here(target))
     }
@@ -193,7 +193,7 @@ fn becomes(what: &str, old: &Member, item: Item) -> Move {
 }
 
 /// A backend that no group holds, or that an id does not say.
-pub(super) fn unknown_backend(backend: &BackendRef, why: &str) -> Fault {
+pub(in crate::engine) fn unknown_backend(backend: &BackendRef, why: &str) -> Fault {
     let name = match backend {
         BackendRef::Id(id) => id.to_string(),
         BackendRef::At { target, port } => format!("{target} port {port}"),

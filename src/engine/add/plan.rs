@@ -1,11 +1,11 @@
 //! An add in the caller's ids → what is to be done, in the target's. Pure.
 
-use super::{
-    pair::{GroupPair, identity},
-    resolve::Route,
-};
 use crate::{
     config::OnLoss,
+    engine::{
+        pair::{GroupPair, identity},
+        resolve::Route,
+    },
     model::{
         AddBackends, Backend, Fault, FaultKind, Field, GroupRef, Loss, LossPolicy, Lost, Operation, Traffic,
     },
@@ -71,7 +71,7 @@ impl Plan {
 
 /// Whether the group has to be looked at before the first add: what was there before must not be taken back, and a target
 /// that does not tell duplicates leaves no other way to know.
-pub(super) fn looks_first(route: &Route<'_>, items: &[Item]) -> bool {
+pub(in crate::engine) fn looks_first(route: &Route<'_>, items: &[Item]) -> bool {
     let capability = &route.there.capability;
     !capability.tells_duplicates && items.len() > capability.backends_per_call
 }
@@ -91,7 +91,7 @@ fn refuse_merged(route: &Route<'_>, items: &[Item]) -> Result<(), Fault> {
 }
 
 /// Adds of as many backends each as the target takes in one call.
-pub(super) fn adds(group: &GroupRef, items: &[&Item], route: &Route<'_>) -> Vec<Operation> {
+pub(in crate::engine) fn adds(group: &GroupRef, items: &[&Item], route: &Route<'_>) -> Vec<Operation> {
     let add = |chunk: &[&Item]| {
         let backends = chunk.iter().map(|item| item.there.clone()).collect();
         Operation::AddBackends(AddBackends { group: group.clone(), backends })
@@ -116,7 +116,7 @@ fn item(route: &Route<'_>, here: &Backend, losses: &mut Vec<Loss>) -> Result<Ite
 }
 
 /// What becomes of a field of a backend that the target has no place for.
-pub(super) fn settle_loss(
+pub(in crate::engine) fn settle_loss(
     route: &Route<'_>,
     backend: &Backend,
     field: Field,

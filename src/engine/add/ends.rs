@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// What became of one backend.
-pub(super) enum End {
+pub(in crate::engine) enum End {
     /// This call added it.
     Added(Member),
     /// The group held it before this call, as asked.
@@ -30,7 +30,7 @@ pub(super) enum End {
 
 impl End {
     /// The fault of an end that is one.
-    pub(super) fn fault(&self) -> Option<&Fault> {
+    pub(in crate::engine) fn fault(&self) -> Option<&Fault> {
         match self {
             Self::Duplicate(fault) | Self::Doubtful { fault, looked: _ } | Self::Failed(fault) => Some(fault),
             Self::Added(_) | Self::Present(_) | Self::Landed(_) | Self::Untried => None,
@@ -38,12 +38,12 @@ impl End {
     }
 
     /// Whether nothing was tried yet.
-    pub(super) fn is_untried(&self) -> bool {
+    pub(in crate::engine) fn is_untried(&self) -> bool {
         matches!(self, Self::Untried)
     }
 
     /// Whether a look at the group may still tell more.
-    pub(super) fn is_open(&self) -> bool {
+    pub(in crate::engine) fn is_open(&self) -> bool {
         match self {
             Self::Duplicate(_) | Self::Doubtful { .. } => true,
             Self::Added(_) | Self::Present(_) | Self::Landed(_) | Self::Failed(_) | Self::Untried => false,
@@ -51,7 +51,7 @@ impl End {
     }
 
     /// The member of a group that this end speaks of.
-    pub(super) fn member(&self) -> Option<&Member> {
+    pub(in crate::engine) fn member(&self) -> Option<&Member> {
         match self {
             Self::Added(member) | Self::Present(member) | Self::Landed(member) => Some(member),
             Self::Duplicate(_) | Self::Doubtful { .. } | Self::Failed(_) | Self::Untried => None,
@@ -60,7 +60,7 @@ impl End {
 }
 
 /// What the reply to a step says of each of its backends; none if the step was never sent.
-pub(super) fn ends_of(
+pub(in crate::engine) fn ends_of(
     step: &Operation,
     reply: Option<Result<Outcome, Fault>>,
     duplicates: DuplicateAdd,
