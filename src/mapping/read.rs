@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::record::{BackendTable, Cell, FieldRow, Reading, Record, Rule};
 use crate::{
     model::{
-        Backend, Fault, FaultKind, Field, Kind, Loss, Lost, Port, ResourceId, SubnetId, Target, Traffic,
-        VpcId, Weight,
+        Backend, BackendRef, Change, Fault, FaultKind, Field, Kind, Loss, Lost, Port, ResourceId, SubnetId,
+        Target, Traffic, VpcId, Weight,
     },
     wire::excerpt,
 };
@@ -18,7 +18,15 @@ impl BackendTable {
     /// A [`Fault`] that names the field as this cloud's caller wrote it, and what is allowed: for a value of the wrong
     /// type or outside its range, for one that is missing and has no default, for a name that stands there twice.
     pub fn read(&self, record: &Record<'_>) -> Result<Reading, Fault> {
-        Reader { table: self, record }.read()
+        Reader { table: self, record, defaults: true }.read()
+    }
+
+    /// Reads a record that says what is to become of `backend`. What is missing stays as it is: no default is taken.
+    ///
+    /// # Errors
+    /// As for [`BackendTable::read`], but for what is missing.
+    pub fn read_change(&self, record: &Record<'_>, backend: BackendRef) -> Result<Change, Fault> {
+        Reader { table: self, record, defaults: false }.change(backend)
     }
 }
 
@@ -26,6 +34,8 @@ impl BackendTable {
 struct Reader<'t, 'r> {
     table: &'t BackendTable,
     record: &'t Record<'r>,
+    /// Whether the cloud's default stands in for what is missing.
+    defaults: bool,
 }
 
 impl Reader<'_, '_> {
@@ -34,12 +44,25 @@ impl Reader<'_, '_> {
         let target = if kind.is_address() { self.address_target(kind)? } else { self.resource_target(kind)? };
         let backend = Backend {
             target,
-            port: self.port()?,
+            port: self.port()?.ok_or_else(|| self.missing(Field::Port))?,
             traffic: self.traffic()?,
             standby: self.yes_no(Field::Standby)?.unwrap_or(false),
             description: self.text(Field::Description)?.map(str::to_owned),
         };
         Ok(Reading { backend, ineffective: self.ineffective(kind)? })
+    }
+
+    fn change(&self, backend: BackendRef) -> Result<Change, Fault> {
+        let port = self.port()?;
+        let share = self.share()?;
+        Ok(Change {
+            backend,
+            port,
+            weight: share.weight,
+            enabled: share.state(self.yes_no(Field::Enabled)?),
+            standby: self.yes_no(Field::Standby)?,
+            description: self.text(Field::Description)?.map(str::to_owned),
+        })
     }
 
     fn kind(&self) -> Result<Kind, Fault> {
@@ -71,20 +94,32 @@ impl Reader<'_, '_> {
         Ok(Target::Address { kind, ip, vpc, subnet })
     }
 
-    fn port(&self) -> Result<Port, Fault> {
-        let number = self.number(Field::Port)?.ok_or_else(|| self.missing(Field::Port))?;
-        Port::new(number).ok_or_else(|| self.out_of_model(Field::Port, number))
+    fn port(&self) -> Result<Option<Port>, Fault> {
+        let port = |number| Port::new(number).ok_or_else(|| self.out_of_model(Field::Port, number));
+        self.number(Field::Port)?.map(port).transpose()
     }
 
     fn traffic(&self) -> Result<Traffic, Fault> {
-        let number = self.number(Field::Weight)?.ok_or_else(|| self.missing(Field::Weight))?;
-        let enabled = self.yes_no(Field::Enabled)?.unwrap_or(true);
-        // Whether 0 is in range is the row's to say; what it means is the same everywhere.
-        if number == 0 {
-            return Ok(Traffic::Off(None));
+        let share = self.share()?;
+        let enabled = share.state(self.yes_no(Field::Enabled)?).unwrap_or(true);
+        match share.weight {
+            Some(weight) if enabled => Ok(Traffic::On(weight)),
+            None if enabled => Err(self.missing(Field::Weight)),
+            weight => Ok(Traffic::Off(weight)),
         }
-        let weight = Weight::new(number).ok_or_else(|| self.out_of_model(Field::Weight, number))?;
-        Ok(if enabled { Traffic::On(weight) } else { Traffic::Off(Some(weight)) })
+    }
+
+    fn share(&self) -> Result<Share, Fault> {
+        match self.number(Field::Weight)? {
+            None => Ok(Share { weight: None, enabled: None }),
+            // Whether 0 is in range is the row's to say; what it means is the same everywhere.
+            Some(0) => Ok(Share { weight: None, enabled: Some(false) }),
+            Some(number) => {
+                let weight = Weight::new(number).ok_or_else(|| self.out_of_model(Field::Weight, number))?;
+                let enabled = self.table.zero_weight_disables.then_some(true);
+                Ok(Share { weight: Some(weight), enabled })
+            }
+        }
     }
 
     /// What was given beside the point: the page says for which kinds each of these is "valid".
@@ -160,7 +195,7 @@ impl Reader<'_, '_> {
     }
 
     fn text_or_default(&self, field: Field) -> Result<Option<&str>, Fault> {
-        let default = self.table.row(field).and_then(|row| row.default.as_deref());
+        let default = self.table.row(field).and_then(|row| row.default.as_deref()).filter(|_| self.defaults);
         Ok(self.given(field)?.or(default))
     }
 
@@ -204,6 +239,22 @@ impl Reader<'_, '_> {
     fn out_of_model(&self, field: Field, number: u32) -> Fault {
         let detail = format!("`{}` cannot be {number}", self.label(field));
         Fault::of_field(kind_of_wrong(field), self.label(field), detail)
+    }
+}
+
+/// What a weight says, and what it says of the state.
+struct Share {
+    weight: Option<Weight>,
+    enabled: Option<bool>,
+}
+
+impl Share {
+    /// The state, where a field of its own says `told`. No traffic is sent by a weight of 0, whatever that field says.
+    fn state(&self, told: Option<bool>) -> Option<bool> {
+        match self.enabled {
+            Some(false) => Some(false),
+            Some(true) | None => told.or(self.enabled),
+        }
     }
 }
 

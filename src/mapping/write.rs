@@ -1,7 +1,7 @@
 //! Writes one record by the rows of a table.
 
 use super::record::{BackendTable, FieldRow, Rule, Written};
-use crate::model::{Backend, Fault, FaultKind, Field, Kind, Target, Traffic};
+use crate::model::{Backend, Change, Fault, FaultKind, Field, Kind, Target, Traffic};
 
 impl BackendTable {
     /// Writes a backend, every field in so many words, so that no default of the target's is ever taken.
@@ -29,6 +29,28 @@ impl BackendTable {
                 fallback.iter().find(|(lost, _)| *lost == kind).map_or(kind, |(_, stand_in)| *stand_in)
             }
             Some(_) | None => kind,
+        }
+    }
+
+    /// Writes what is to become of a backend, and nothing of what stays as it is: field, wire name and text, in the order
+    /// of the table. Which backend it is, is not among them.
+    #[must_use]
+    pub fn write_change(&self, change: &Change) -> Vec<(Field, String, String)> {
+        let cell = |row: &FieldRow| Some((row.field, row.wire.clone(), self.changed_text(row, change)?));
+        self.rows.iter().filter_map(cell).collect()
+    }
+
+    fn changed_text(&self, row: &FieldRow, change: &Change) -> Option<String> {
+        match row.field {
+            Field::Port => change.port.map(|port| port.to_string()),
+            Field::Weight if self.zero_weight_disables && change.enabled == Some(false) => {
+                Some("0".to_owned())
+            }
+            Field::Weight => change.weight.map(|weight| weight.to_string()),
+            Field::Enabled => row.yes_no(change.enabled?),
+            Field::Standby => row.yes_no(change.standby?),
+            Field::Description => change.description.clone(),
+            Field::Resource | Field::Kind | Field::Address | Field::Vpc | Field::Subnet => None,
         }
     }
 
@@ -114,6 +136,37 @@ impl FieldRow {
         match &self.rule {
             Rule::YesNo(words) => words.iter().find(|(_, yes)| *yes == wanted).map(|(word, _)| word.clone()),
             Rule::Text | Rule::Length(..) | Rule::Range(..) | Rule::Address | Rule::Kinds { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use crate::{
+        mapping::{Cell, Record, Sources, Tables},
+        model::{BackendId, BackendRef, Change, Port, Weight},
+    };
+
+    #[test]
+    fn a_change_reads_back_in_every_cloud_and_says_nothing_of_what_stays() {
+        let change = || Change::of(BackendRef::Id(BackendId::new("b").unwrap()));
+        let (port, weight) = (Port::new(80), Weight::new(5));
+        let changes = [
+            change(),
+            Change { port, ..change() },
+            Change { weight, enabled: Some(true), ..change() },
+            Change { enabled: Some(false), ..change() },
+        ];
+        for cloud in Tables::compile(&Sources::embedded()).unwrap().clouds() {
+            for change in &changes {
+                let written = cloud.backend.write_change(change);
+                let cell = |(_, name, text)| (Cow::Owned(name), Cell::Text(Cow::Owned(text)));
+                let record = Record { cells: written.into_iter().map(cell).collect(), ..Record::default() };
+                let read = cloud.backend.read_change(&record, change.backend.clone()).unwrap();
+                assert_eq!(read, *change, "{}", cloud.id);
+            }
         }
     }
 }

@@ -3,11 +3,15 @@
 
 use std::borrow::Cow;
 
+use super::envelope::text_of;
 use crate::{
     mapping::{Cell, Cloud, Reading, Record},
-    model::{Backend, BackendId, Fault, FaultKind, Field, Member, Traffic},
+    model::{Backend, BackendId, Fault, FaultKind, Field, Member, Target},
     wire::{Document, Params},
 };
+
+/// The list of a VServer's backends, and of what became of several.
+pub(super) const SET: &str = "BackendSet";
 
 pub(super) const BATCH: &str = "Backends";
 
@@ -16,7 +20,7 @@ pub(super) const BATCH: &str = "Backends";
 const ITEM: [Field; 6] =
     [Field::Resource, Field::Kind, Field::Port, Field::Enabled, Field::Address, Field::Standby];
 
-/// The names of a backend in a reply, where they are not those of a request.
+/// The name of an address in a reply, which is not that of a request.
 const PRIVATE_IP: &str = "PrivateIP";
 
 /// The backend of AllocateBackend.
@@ -85,7 +89,12 @@ fn numbered(params: &Params) -> Result<Vec<(String, &str)>, Fault> {
 
 /// One element of a `BackendSet`. An interface is listed as what its server has attached.
 pub(super) fn read_member(item: &Document, cloud: &Cloud) -> Result<Member, Fault> {
-    let text = |name: &str| item.member(name).and_then(Document::scalar).unwrap_or_default();
+    let text = |name: &str| text_of(item, name);
+    // The default of a request says nothing of what a reply has left out.
+    let port = cloud.backend.wire_name(Field::Port);
+    if text(port).is_empty() {
+        return Err(Fault::of_field(FaultKind::MissingParameter, port.to_owned(), ""));
+    }
     let attached = !text("SubResourceId").is_empty();
     let mut cells = Vec::new();
     let mut cell = |field: Field, text: Cow<'_, str>| {
@@ -103,7 +112,7 @@ pub(super) fn read_member(item: &Document, cloud: &Cloud) -> Result<Member, Faul
     let mut backend =
         cloud.backend.read(&Record { prefix: String::new(), any_case: false, told: true, cells })?.backend;
     // The private address of an interface is told, not chosen.
-    if let crate::model::Target::Resource { address, .. } = &mut backend.target {
+    if let Target::Resource { address, .. } = &mut backend.target {
         *address = None;
     }
     let health = cloud.group.health_of(&text("Status"));
@@ -112,23 +121,52 @@ pub(super) fn read_member(item: &Document, cloud: &Cloud) -> Result<Member, Faul
 
 /// One element of a `BackendSet`.
 pub(super) fn write_member(member: &Member, cloud: &Cloud) -> Result<Document, Fault> {
-    let Member { backend, id, health: _ } = member;
-    let mut members = vec![("BackendId".to_owned(), id_text(id.as_ref()))];
-    for (field, name, text) in cloud.backend.write(backend)?.cells {
-        members.push(match field {
-            Field::Address => (PRIVATE_IP.to_owned(), Document::Text(text)),
-            Field::Port | Field::Weight | Field::Enabled | Field::Standby => (name, Document::Number(text)),
-            Field::Resource | Field::Kind | Field::Vpc | Field::Subnet | Field::Description => {
-                (name, Document::Text(text))
-            }
-        });
-    }
-    let status = i64::from(!matches!(backend.traffic, Traffic::On(_)));
-    members.push(("Status".to_owned(), Document::number(status)));
+    let Member { backend, id, health } = member;
+    let written = cloud.backend.write(backend)?.cells;
+    let text = |field: Field| {
+        let cell = written.iter().find(|(of, _, _)| *of == field);
+        cell.map(|(_, _, text)| text.clone()).unwrap_or_default()
+    };
+    let named = |field: Field, value: Document| (cloud.backend.wire_name(field).to_owned(), value);
+    let word = |field: Field| named(field, Document::Text(text(field)));
+    let number = |field: Field| named(field, Document::Number(text(field)));
+    let mut record = vec![
+        ("BackendId".to_owned(), id_text(id.as_ref())),
+        word(Field::Kind),
+        word(Field::Resource),
+        (PRIVATE_IP.to_owned(), private_ip(&backend.target)),
+        word(Field::Vpc),
+        word(Field::Subnet),
+        number(Field::Port),
+        number(Field::Weight),
+        number(Field::Enabled),
+        number(Field::Standby),
+        ("Status".to_owned(), Document::Number(cloud.group.health_word(*health).to_owned())),
+    ];
     for name in ["ResourceName", "SubResourceType", "SubResourceId", "SubResourceName"] {
-        members.push((name.to_owned(), Document::text("")));
+        record.push((name.to_owned(), Document::text("")));
     }
-    Ok(Document::Record(members))
+    Ok(Document::Record(record))
+}
+
+/// One element of the `BackendSet` of a policy. Nobody but the cloud itself knows what an `ObjectId` is of.
+pub(super) fn write_forwarded(member: &Member) -> Document {
+    let Member { backend, id, health: _ } = member;
+    Document::record([
+        ("BackendId", id_text(id.as_ref())),
+        ("ObjectId", Document::text("")),
+        ("ResourceName", Document::text("")),
+        (PRIVATE_IP, private_ip(&backend.target)),
+        ("Port", Document::number(backend.port.get())),
+    ])
+}
+
+fn private_ip(target: &Target) -> Document {
+    let ip = match target {
+        Target::Address { ip, .. } | Target::Resource { address: Some(ip), .. } => ip.to_string(),
+        Target::Resource { address: None, .. } => String::new(),
+    };
+    Document::Text(ip)
 }
 
 /// One element of the `BackendSet` of AllocateBackendBatch.

@@ -2,17 +2,21 @@
 //!
 //! UCloud API, "Public parameters" and "Signature".
 
+use std::borrow::Cow;
+
 use http::{HeaderName, StatusCode};
 
 use crate::{
     dialect::Envelope,
     mapping::Cloud,
     model::{Fault, FaultKind},
-    wire::{Call, Document, EncodingError, Params, Reply},
+    wire::{Call, Document, EncodingError, Params, Reply, excerpt},
 };
 
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
+const DATA: &str = "DataSet";
+const COUNT: &str = "TotalCount";
 
 /// Parameters that authenticate a request; what is left is the action's own.
 pub(super) fn is_envelope(name: &str) -> bool {
@@ -141,4 +145,53 @@ pub(super) fn error(envelope: &Envelope, fault: &Fault, cloud: &Cloud) -> Reply 
 pub(super) fn bad_encoding(error: EncodingError) -> Fault {
     let EncodingError { name, fault } = error;
     Fault::of_field(FaultKind::MalformedEncoding, name, fault)
+}
+
+/// The fault of a parameter that has a value which is not `allowed`.
+pub(super) fn wrong(kind: FaultKind, name: &str, allowed: &str, found: &str) -> Fault {
+    let detail = format!("`{name}` has to be {allowed}, not `{}`", excerpt(found));
+    Fault::of_field(kind, name.to_owned(), detail)
+}
+
+/// The fault of a reply that makes no sense.
+pub(super) fn lost(cloud: &Cloud, what: &str) -> Fault {
+    Fault::new(FaultKind::TargetLost, format!("{} answered {what}", cloud.title))
+}
+
+/// The text of a member, be it a number or not; empty where there is none.
+pub(super) fn text_of<'d>(record: &'d Document, name: &str) -> Cow<'d, str> {
+    record.member(name).and_then(Document::scalar).unwrap_or_default()
+}
+
+/// The items of a member that is a list. One that is absent, or null, has none.
+pub(super) fn list_of<'d>(record: &'d Document, name: &str, cloud: &Cloud) -> Result<&'d [Document], Fault> {
+    match record.member(name) {
+        None | Some(Document::Null) => Ok(&[]),
+        Some(Document::List(items)) => Ok(items),
+        Some(other @ (Document::Bool(_) | Document::Number(_) | Document::Text(_) | Document::Record(_))) => {
+            Err(lost(cloud, &format!("with {} for its `{name}`", other.kind())))
+        }
+    }
+}
+
+/// The items of the `DataSet` of a reply. No page says that an empty one is sent, so the count stands in for it.
+pub(super) fn data_of<'d>(body: &'d Document, cloud: &Cloud) -> Result<&'d [Document], Fault> {
+    let items = list_of(body, DATA, cloud)?;
+    let told = matches!(body.member(DATA), Some(Document::List(_))) || body.member(COUNT).is_some();
+    if told { Ok(items) } else { Err(lost(cloud, "a success without a DataSet")) }
+}
+
+/// How many there are in all, of which a `DataSet` is a part.
+pub(super) fn count_of(body: &Document, cloud: &Cloud) -> Result<usize, Fault> {
+    text_of(body, COUNT).parse().map_err(|_| lost(cloud, "a list without a TotalCount"))
+}
+
+/// A `DataSet`, and how many there are in all.
+pub(super) fn data(items: Vec<Document>, count: usize) -> Vec<(String, Document)> {
+    vec![(COUNT.to_owned(), whole_number(count)), (DATA.to_owned(), Document::List(items))]
+}
+
+/// A count as a number.
+pub(super) fn whole_number(count: usize) -> Document {
+    Document::Number(count.to_string())
 }

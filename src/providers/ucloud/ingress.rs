@@ -4,16 +4,16 @@ use std::collections::HashSet;
 
 use http::{Method, StatusCode, header};
 
-use super::{backends, envelope};
+use super::{
+    envelope, replies,
+    requests::{Reader, Request},
+};
 use crate::{
     auth::Stamp,
     dialect::{Arrival, Asked, Envelope, Ingress, Invocation, Likeness},
-    mapping::{Action, Cloud, Reading, Shape},
-    model::{
-        AddBackends, BackendId, BackendRef, Fault, FaultKind, GroupId, GroupRef, LoadBalancerId, Member,
-        Operation, OperationName, Outcome, Place, ProjectId, RegionId, RemoveBackends, Scope,
-    },
-    wire::{Call, Document, Param, Params, Reply, excerpt},
+    mapping::{Action, Cloud, Shape},
+    model::{Fault, FaultKind, Operation, Outcome},
+    wire::{Call, Param, Params, Reply, excerpt},
 };
 
 /// UCloud ULB towards its clients.
@@ -75,31 +75,10 @@ impl Ingress for Ulb {
 
     fn read(&self, arrival: &Arrival, cloud: &Cloud) -> Result<Asked, Fault> {
         let params = &arrival.params;
-        let action = action(params, cloud)?;
+        let (action, reader) = action(params, cloud)?;
         check_names(action, params, cloud)?;
-        let place = place(params, cloud);
-        let load_balancer = named(params, cloud.group.load_balancer.as_deref(), LoadBalancerId::new);
-        let operation = match action.operation() {
-            Some(OperationName::RemoveBackends) => {
-                let backends = params.filled("BackendId").and_then(BackendId::new).map(BackendRef::Id);
-                let backends = backends.into_iter().collect();
-                let scope = Scope { load_balancer, group: None, place };
-                Operation::RemoveBackends(RemoveBackends { scope, backends })
-            }
-            Some(OperationName::DescribeGroup) => {
-                Operation::DescribeGroup(group(params, load_balancer, place, cloud)?)
-            }
-            Some(OperationName::AddBackends) => {
-                let readings = added(action, params, cloud)?;
-                let ineffective = readings.iter().flat_map(|reading| reading.ineffective.clone()).collect();
-                let backends = readings.into_iter().map(|reading| reading.backend).collect();
-                let group = group(params, load_balancer, place, cloud)?;
-                let operation = Operation::AddBackends(AddBackends { group, backends });
-                return Ok(Asked { ineffective, ..Asked::all(operation) });
-            }
-            _ => return Err(Fault::new(FaultKind::UnknownAction, "not yet")),
-        };
-        Ok(Asked::all(operation))
+        let asked = reader(&Request { action, params, cloud })?;
+        Ok(Asked { untranslated: action.untranslated_in(params), ..asked })
     }
 
     fn invocation(&self, arrival: &Arrival) -> Invocation {
@@ -116,7 +95,7 @@ impl Ingress for Ulb {
         outcome: &Outcome,
         cloud: &Cloud,
     ) -> Result<Reply, Fault> {
-        let members = success(envelope, operation, outcome, cloud)?;
+        let members = replies::write(&envelope.action, operation, outcome, cloud)?;
         Ok(envelope::reply(envelope, StatusCode::OK, "0", members))
     }
 
@@ -125,11 +104,15 @@ impl Ingress for Ulb {
     }
 }
 
-fn action<'c>(params: &Params, cloud: &'c Cloud) -> Result<&'c Action, Fault> {
+/// The action that a call names, and who reads its requests. An action that is not translated is told as such whatever
+/// its parameters: it may still be passed on as it came.
+fn action<'c>(params: &Params, cloud: &'c Cloud) -> Result<(&'c Action, Reader<'c>), Fault> {
     let name = params
         .filled("Action")
         .ok_or_else(|| Fault::of_field(FaultKind::MissingAction, "Action", "name the action to perform"))?;
-    cloud.actions.named(name).ok_or_else(|| {
+    let action = cloud.actions.named(name);
+    let reader = action.and_then(Action::operation).and_then(Request::reader);
+    action.zip(reader).ok_or_else(|| {
         let detail = "it is not translated by this gateway";
         Fault::of_field(FaultKind::UnknownAction, excerpt(name), detail)
     })
@@ -146,78 +129,4 @@ fn check_names(action: &Action, params: &Params, cloud: &Cloud) -> Result<(), Fa
         None => Ok(()),
         Some(name) => Err(Fault::of_field(FaultKind::MissingParameter, name.clone(), "")),
     }
-}
-
-fn added(action: &Action, params: &Params, cloud: &Cloud) -> Result<Vec<Reading>, Fault> {
-    if action.required.iter().any(|name| name == backends::BATCH) {
-        backends::read_batch(params, action.max_backends, cloud)
-    } else {
-        backends::read_single(params, cloud).map(|reading| vec![reading])
-    }
-}
-
-fn place(params: &Params, cloud: &Cloud) -> Place {
-    Place {
-        region: named(params, Some(&cloud.group.region), RegionId::new),
-        project: named(params, cloud.group.project.as_deref(), ProjectId::new),
-    }
-}
-
-fn group(
-    params: &Params,
-    load_balancer: Option<LoadBalancerId>,
-    place: Place,
-    cloud: &Cloud,
-) -> Result<GroupRef, Fault> {
-    let name = &cloud.group.group;
-    let missing = || Fault::of_field(FaultKind::MissingParameter, name.clone(), "");
-    let group = named(params, Some(name), GroupId::new).ok_or_else(missing)?;
-    Ok(GroupRef { load_balancer, group, place })
-}
-
-fn named<T>(params: &Params, name: Option<&str>, id: impl Fn(String) -> Option<T>) -> Option<T> {
-    params.filled(name?).map(str::to_owned).and_then(id)
-}
-
-fn success(
-    envelope: &Envelope,
-    operation: Option<&Operation>,
-    outcome: &Outcome,
-    cloud: &Cloud,
-) -> Result<Vec<(String, Document)>, Fault> {
-    let single = cloud.actions.named(&envelope.action).is_some_and(|action| action.max_backends == 1);
-    Ok(match outcome {
-        Outcome::Removed(_) => Vec::new(),
-        Outcome::Added(members) => match members.as_slice() {
-            [Member { id, .. }] if single => {
-                vec![("BackendId".to_owned(), backends::id_text(id.as_ref()))]
-            }
-            members => {
-                let set = members.iter().map(backends::write_batch_member).collect();
-                vec![("BackendSet".to_owned(), Document::List(set))]
-            }
-        },
-        Outcome::Group(group) => described(operation, &group.members, cloud)?,
-        _ => Vec::new(),
-    })
-}
-
-/// DescribeVServer: a list of one `VServer`, as far as the gateway knows it.
-fn described(
-    operation: Option<&Operation>,
-    members: &[Member],
-    cloud: &Cloud,
-) -> Result<Vec<(String, Document)>, Fault> {
-    let Some(Operation::DescribeGroup(GroupRef { load_balancer, group, place: _ })) = operation else {
-        return Err(Fault::new(FaultKind::Internal, "a description of no group"));
-    };
-    let set = members.iter().map(|member| backends::write_member(member, cloud)).collect::<Result<_, _>>()?;
-    let load_balancer = load_balancer.as_ref().map(LoadBalancerId::as_str).unwrap_or_default();
-    let vserver = Document::record([
-        ("ULBId", Document::text(load_balancer)),
-        ("VServerId", Document::text(group.as_str())),
-        ("BackendSet", Document::List(set)),
-    ]);
-    let list = Document::List(vec![vserver]);
-    Ok(vec![("TotalCount".to_owned(), Document::number(1)), ("DataSet".to_owned(), list)])
 }
