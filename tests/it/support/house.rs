@@ -8,8 +8,8 @@ use weighbridge::{
     auth::Stamps,
     config::Config,
     gateway::Gateway,
-    model::{Kind, Target, Traffic},
-    simulator::Simulation,
+    model::{Group, Kind, Operation, Target, Traffic},
+    simulator::{Script, Simulation},
 };
 
 use super::demo_config;
@@ -48,10 +48,16 @@ impl Clouds {
     }
 
     /// Starts those of a config.
-    pub fn of(mut config: Config, latency: Duration) -> Self {
+    pub fn of(config: Config, latency: Duration) -> Self {
+        Self::scripted(config, latency, |_| Script::smooth())
+    }
+
+    /// The same, with a script for each target by its name.
+    pub fn scripted(mut config: Config, latency: Duration, script: impl Fn(&str) -> Script) -> Self {
         let runtime = Runtime::new().unwrap();
         let stamps = Stamps::system().unwrap();
-        let simulation = runtime.block_on(Simulation::start(&mut config, &stamps, latency)).unwrap();
+        let starting = Simulation::start_scripted(&mut config, &stamps, latency, script);
+        let simulation = runtime.block_on(starting).unwrap();
         Self { config, simulation, runtime }
     }
 
@@ -76,6 +82,21 @@ impl Clouds {
         held
     }
 
+    /// The groups of a target's cloud as they are, in the order in which they were made.
+    pub fn groups(&self, target: &str) -> Vec<Group> {
+        self.simulation.cloud(target).unwrap().groups()
+    }
+
+    /// From now on, a server of a target's cloud does not answer health checks.
+    pub fn ail(&self, target: &str, server: &str) {
+        self.simulation.cloud(target).unwrap().ail(server);
+    }
+
+    /// The calls that the cloud of a target got, in order.
+    pub fn received(&self, target: &str) -> Vec<Operation> {
+        self.simulation.cloud(target).unwrap().calls()
+    }
+
     /// How many calls the cloud of a target got.
     pub fn calls(&self, target: &str) -> usize {
         self.simulation.cloud(target).unwrap().calls().len()
@@ -95,7 +116,17 @@ impl Clouds {
 impl House {
     /// Opens a gateway before clouds that take `latency` for every call.
     pub fn open(latency: Duration) -> Self {
-        let clouds = Clouds::open(latency);
+        Self::before(Clouds::open(latency))
+    }
+
+    /// Opens one before a cloud of this target whose changes show to readers only after `lag`.
+    pub fn lagging(target: &str, lag: Duration) -> Self {
+        let script = |name: &str| if name == target { Script::smooth().lagging(lag) } else { Script::smooth() };
+        Self::before(Clouds::scripted(demo_config(), Duration::ZERO, script))
+    }
+
+    /// Opens one before these clouds.
+    pub fn before(clouds: Clouds) -> Self {
         let config = Config { listen: vec!["127.0.0.1:0".parse().unwrap()], ..clouds.config.clone() };
         let gateway = clouds.wait(Gateway::bind(config, Stamps::system().unwrap())).unwrap();
         let address = gateway.addresses().unwrap()[0];
