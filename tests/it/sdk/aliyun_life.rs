@@ -33,6 +33,20 @@ fn by_port(mut told: Value) -> Value {
     told
 }
 
+/// An answer without what is not known before the target shows a change: when a group was made, and how well it is.
+fn timeless(mut told: Value) -> Value {
+    let groups = told.pointer_mut("/VServerGroups/VServerGroup").and_then(Value::as_array_mut);
+    for group in groups.into_iter().flatten() {
+        group.as_object_mut().unwrap().remove("CreateTime");
+    }
+    let servers = told.pointer_mut("/BackendServers/BackendServer").and_then(Value::as_array_mut);
+    for server in servers.into_iter().flatten() {
+        server.as_object_mut().unwrap().remove("ServerHealthStatus");
+    }
+    told.as_object_mut().unwrap().remove("CreateTime");
+    told
+}
+
 /// The error that this cloud has for a group that is not there.
 fn check_unknown_group(error: &Value) {
     assert_eq!((&error["code"], &error["status"]), (&"InvalidParameter".into(), &404.into()), "{error}");
@@ -41,7 +55,11 @@ fn check_unknown_group(error: &Value) {
 }
 
 fn a_group_lives_and_dies(sdk: Sdk) {
-    let Some(mut life) = Life::begin(sdk, House::open(Duration::ZERO)) else { return };
+    a_group_lives_and_dies_in(sdk, House::open(Duration::ZERO), |told| told);
+}
+
+fn a_group_lives_and_dies_in(sdk: Sdk, house: House, known: fn(Value) -> Value) {
+    let Some(mut life) = Life::begin(sdk, house) else { return };
 
     // Nothing that it is to hold, and a name.
     let made = life.told("CreateVServerGroup", json!({"LoadBalancerId": BALANCER, "VServerGroupName": "web"}));
@@ -70,11 +88,11 @@ fn a_group_lives_and_dies(sdk: Sdk) {
     assert_eq!(life.held(&there), holds(&[first, interface, (8082, "uhost-demo02", Some(100))]));
 
     let described = |name: &str, servers: &[Value]| {
-        json!({"VServerGroupId": group, "VServerGroupName": name, "LoadBalancerId": BALANCER,
-               "CreateTime": CREATED, "Tags": {"Tag": []}, "BackendServers": list(servers)})
+        known(json!({"VServerGroupId": group, "VServerGroupName": name, "LoadBalancerId": BALANCER,
+               "CreateTime": CREATED, "Tags": {"Tag": []}, "BackendServers": list(servers)}))
     };
     let of_group = json!({"VServerGroupId": group});
-    assert_eq!(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone())), described("web", &all));
+    assert_eq!(known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))), described("web", &all));
 
     // The reply tells of those that were named, and what is not named stays.
     let weights = json!([
@@ -91,7 +109,7 @@ fn a_group_lives_and_dies(sdk: Sdk) {
     let (first, third) = ((8080, "uhost-demo01", Some(20)), (8082, "uhost-demo02", Some(30)));
     assert_eq!(life.held(&there), holds(&[first, interface, third]));
     let all = [one.clone(), two.clone(), three_told.clone()];
-    assert_eq!(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone())), described("web", &all));
+    assert_eq!(known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))), described("web", &all));
 
     // Drained, and back.
     let weigh = |weight: u8| json!([{"ServerId": "i-bp1example00000001", "Port": 8080, "Weight": weight}]);
@@ -101,7 +119,7 @@ fn a_group_lives_and_dies(sdk: Sdk) {
         assert_eq!(life.told("SetVServerGroupAttribute", set)["BackendServers"], list(std::slice::from_ref(&drained)));
         assert_eq!(life.held(&there), holds(&[(8080, "uhost-demo01", held), interface, third]));
         let all = [drained, two.clone(), three_told.clone()];
-        assert_eq!(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone())), described("web", &all));
+        assert_eq!(known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))), described("web", &all));
     }
 
     // Health, of all and behind one listener.
@@ -125,7 +143,7 @@ fn a_group_lives_and_dies(sdk: Sdk) {
             // Not every SDK hands it on.
             server.as_object_mut().unwrap().remove("Type");
         }
-        assert_eq!(checked, json!({"BackendServers": told}));
+        assert_eq!(known(checked), known(json!({"BackendServers": told})));
     }
 
     // Another server in the place of one, and then another port of it.
@@ -143,7 +161,7 @@ fn a_group_lives_and_dies(sdk: Sdk) {
         assert_eq!(told, json!({"VServerGroupId": group, "BackendServers": list(std::slice::from_ref(&swapped))}));
         assert_eq!(life.held(&there), holds(&[(8080, "uhost-demo01", Some(20)), interface, (new.1, held, Some(40))]));
         let all = [one.clone(), two.clone(), swapped];
-        assert_eq!(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone())), described("web", &all));
+        assert_eq!(known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))), described("web", &all));
     }
 
     // One that is gone is no fault.
@@ -166,15 +184,15 @@ fn a_group_lives_and_dies(sdk: Sdk) {
     };
     let groups = |with: bool, name: &str| {
         let only = |listeners: &[(u16, &'static str)]| listeners.iter().copied().filter(|_| with).collect::<Vec<_>>();
-        json!({"VServerGroups": {"VServerGroup": [
+        known(json!({"VServerGroups": {"VServerGroup": [
             listed("rsp-cige6j5e7p", "VServer", 0, &only(&[(80, "http")])),
             listed("rsp-demo2", "VServer", 0, &only(&[(81, "http")])),
             listed(&group, name, 2, &only(&[(20000, "tcp")])),
-        ]}})
+        ]}}))
     };
     let asked = json!({"LoadBalancerId": BALANCER, "IncludeListener": true});
-    assert_eq!(life.told("DescribeVServerGroups", asked), groups(true, "web"));
-    assert_eq!(life.told("DescribeVServerGroups", json!({"LoadBalancerId": BALANCER})), groups(false, "web"));
+    assert_eq!(known(life.told("DescribeVServerGroups", asked)), groups(true, "web"));
+    assert_eq!(known(life.told("DescribeVServerGroups", json!({"LoadBalancerId": BALANCER}))), groups(false, "web"));
 
     // Another name; no backend is named, so all of them are told.
     let swapped = told("i-bp1example00000003", 8083, 40, "ecs", "new");
@@ -184,7 +202,7 @@ fn a_group_lives_and_dies(sdk: Sdk) {
     let renamed = json!({"VServerGroupId": group, "VServerGroupName": "后端 web-2", "BackendServers": list(&all)});
     assert_eq!(set, renamed);
     assert_eq!(life.group(&there).unwrap().name.unwrap(), "后端 web-2");
-    assert_eq!(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone())), described("后端 web-2", &all));
+    assert_eq!(known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))), described("后端 web-2", &all));
 
     // Gone, for reads and for every other call.
     assert_eq!(life.told("DeleteVServerGroup", of_group.clone()), json!({}));
@@ -222,4 +240,56 @@ fn a_group_lives_and_dies_in_the_classic_sdk() {
 fn a_group_lives_and_dies_in_pop_core() {
     a_group_lives_and_dies(Sdk::PopCoreGet);
     a_group_lives_and_dies(Sdk::PopCorePost);
+}
+
+/// The caller reads straight after each write, and the target shows none of them for as long as the sequence takes.
+#[test]
+fn a_group_lives_and_dies_before_a_target_that_shows_changes_late() {
+    a_group_lives_and_dies_in(Sdk::Tea, House::lagging("ucloud-simulated", Duration::from_secs(10)), timeless);
+}
+
+#[test]
+fn load_balancers_are_listed_and_regions_lead_back_to_the_gateway() {
+    for sdk in [Sdk::Tea, Sdk::Classic, Sdk::PopCoreGet] {
+        let Some(mut life) = Life::begin(sdk, House::open(Duration::ZERO)) else { return };
+        let balancers = |told: &Value| {
+            let list = told["LoadBalancers"]["LoadBalancer"].as_array().unwrap();
+            list.iter().map(|balancer| balancer["LoadBalancerId"].clone()).collect::<Vec<_>>()
+        };
+        let region = "cn-hangzhou";
+        for (asked, found) in [
+            (json!({}), vec![BALANCER]),
+            (json!({"LoadBalancerId": BALANCER}), vec![BALANCER]),
+            (json!({"LoadBalancerId": format!("lb-unknown,{BALANCER}")}), vec![BALANCER]),
+            (json!({"LoadBalancerId": "lb-unknown"}), vec![]),
+            (json!({"Address": "203.0.113.1", "AddressType": "internet"}), vec![BALANCER]),
+            (json!({"Address": "203.0.113.9"}), vec![]),
+            (json!({"AddressType": "intranet"}), vec![]),
+            (json!({"LoadBalancerName": "ulb-abc123"}), vec![BALANCER]),
+        ] {
+            let told = life.told("DescribeLoadBalancers", asked.clone());
+            assert_eq!(balancers(&told), found, "{asked}");
+            let pages = (&told["PageNumber"], &told["PageSize"], &told["TotalCount"]);
+            assert_eq!(pages, (&1.into(), &50.into(), &found.len().into()), "{asked}");
+        }
+        let second = life.told("DescribeLoadBalancers", json!({"PageNumber": 2, "PageSize": 1}));
+        let pages = (&second["PageNumber"], &second["PageSize"], &second["TotalCount"]);
+        assert_eq!((balancers(&second), pages), (vec![], (&2.into(), &1.into(), &1.into())));
+
+        let told = life.told("DescribeLoadBalancerAttribute", json!({"LoadBalancerId": BALANCER}));
+        assert_eq!(
+            (&told["LoadBalancerId"], &told["LoadBalancerStatus"], &told["Address"], &told["RegionId"]),
+            (&BALANCER.into(), &"active".into(), &"203.0.113.1".into(), &region.into())
+        );
+        assert_eq!(told["ListenerPorts"], json!({"ListenerPort": [80, 81]}));
+        let error = life.refused("DescribeLoadBalancerAttribute", json!({"LoadBalancerId": "lb-unknown"}));
+        assert_eq!((&error["code"], &error["status"]), (&"InvalidLoadBalancerId.NotFound".into(), &404.into()));
+
+        let calls = life.house.clouds().calls(life.target);
+        let regions = life.told("DescribeRegions", json!({}));
+        let regions = regions["Regions"]["Region"].as_array().unwrap();
+        let own = regions.iter().find(|known| known["RegionId"] == region).unwrap();
+        assert_eq!(own["RegionEndpoint"], life.house.endpoint(), "{own}");
+        assert_eq!(life.house.clouds().calls(life.target), calls, "the gateway answers by itself");
+    }
 }
