@@ -62,7 +62,8 @@ fn a_group_lives_and_dies_in(sdk: Sdk, house: House, known: fn(Value) -> Value) 
     let Some(mut life) = Life::begin(sdk, house) else { return };
 
     // Nothing that it is to hold, and a name.
-    let made = life.told("CreateVServerGroup", json!({"LoadBalancerId": BALANCER, "VServerGroupName": "web"}));
+    let made =
+        life.told("CreateVServerGroup", json!({"LoadBalancerId": BALANCER, "VServerGroupName": "web"}));
     let group = made["VServerGroupId"].as_str().unwrap().to_owned();
     assert!(group.starts_with("rsp-"), "{group}");
     assert_eq!(made, json!({"VServerGroupId": group, "BackendServers": list(&[])}));
@@ -81,7 +82,8 @@ fn a_group_lives_and_dies_in(sdk: Sdk, house: House, known: fn(Value) -> Value) 
     let one = told("i-bp1example00000001", 8080, 50, "ecs", "blue");
     let two = told("eni-bp1demo01", 8081, 0, "eni", "");
     let three_told = told("i-bp1example00000002", 8082, 100, "ecs", "");
-    let added = life.told("AddVServerGroupBackendServers", json!({"VServerGroupId": group, "BackendServers": three}));
+    let added =
+        life.told("AddVServerGroupBackendServers", json!({"VServerGroupId": group, "BackendServers": three}));
     let all = [one.clone(), two.clone(), three_told];
     assert_eq!(added, json!({"VServerGroupId": group, "BackendServers": list(&all)}));
     let (first, interface) = ((8080, "uhost-demo01", Some(50)), (8081, "uni-demo01", None));
@@ -92,7 +94,10 @@ fn a_group_lives_and_dies_in(sdk: Sdk, house: House, known: fn(Value) -> Value) 
                "CreateTime": CREATED, "Tags": {"Tag": []}, "BackendServers": list(servers)}))
     };
     let of_group = json!({"VServerGroupId": group});
-    assert_eq!(known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))), described("web", &all));
+    assert_eq!(
+        known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))),
+        described("web", &all)
+    );
 
     // The reply tells of those that were named, and what is not named stays.
     let weights = json!([
@@ -103,23 +108,36 @@ fn a_group_lives_and_dies_in(sdk: Sdk, house: House, known: fn(Value) -> Value) 
         told("i-bp1example00000001", 8080, 20, "ecs", "blue"),
         told("i-bp1example00000002", 8082, 30, "ecs", "green"),
     );
-    let set = life.told("SetVServerGroupAttribute", json!({"VServerGroupId": group, "BackendServers": weights}));
+    let set =
+        life.told("SetVServerGroupAttribute", json!({"VServerGroupId": group, "BackendServers": weights}));
     let named = [three_told.clone(), one.clone()];
-    assert_eq!(set, json!({"VServerGroupId": group, "VServerGroupName": "web", "BackendServers": list(&named)}));
+    assert_eq!(
+        set,
+        json!({"VServerGroupId": group, "VServerGroupName": "web", "BackendServers": list(&named)})
+    );
     let (first, third) = ((8080, "uhost-demo01", Some(20)), (8082, "uhost-demo02", Some(30)));
     assert_eq!(life.held(&there), holds(&[first, interface, third]));
     let all = [one.clone(), two.clone(), three_told.clone()];
-    assert_eq!(known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))), described("web", &all));
+    assert_eq!(
+        known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))),
+        described("web", &all)
+    );
 
     // Drained, and back.
     let weigh = |weight: u8| json!([{"ServerId": "i-bp1example00000001", "Port": 8080, "Weight": weight}]);
     for (weight, held) in [(0, None), (20, Some(20))] {
         let set = json!({"VServerGroupId": group, "BackendServers": weigh(weight)});
         let drained = told("i-bp1example00000001", 8080, weight, "ecs", "blue");
-        assert_eq!(life.told("SetVServerGroupAttribute", set)["BackendServers"], list(std::slice::from_ref(&drained)));
+        assert_eq!(
+            life.told("SetVServerGroupAttribute", set)["BackendServers"],
+            list(std::slice::from_ref(&drained))
+        );
         assert_eq!(life.held(&there), holds(&[(8080, "uhost-demo01", held), interface, third]));
         let all = [drained, two.clone(), three_told.clone()];
-        assert_eq!(known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))), described("web", &all));
+        assert_eq!(
+            known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))),
+            described("web", &all)
+        );
     }
 
     // Health, of all and behind one listener.
@@ -158,20 +176,34 @@ fn a_group_lives_and_dies_in(sdk: Sdk, house: House, known: fn(Value) -> Value) 
         });
         let swapped = told(new.0, new.1, 40, "ecs", "new");
         let told = life.told("ModifyVServerGroupBackendServers", swap);
-        assert_eq!(told, json!({"VServerGroupId": group, "BackendServers": list(std::slice::from_ref(&swapped))}));
-        assert_eq!(life.held(&there), holds(&[(8080, "uhost-demo01", Some(20)), interface, (new.1, held, Some(40))]));
+        assert_eq!(
+            told,
+            json!({"VServerGroupId": group, "BackendServers": list(std::slice::from_ref(&swapped))})
+        );
+        assert_eq!(
+            life.held(&there),
+            holds(&[(8080, "uhost-demo01", Some(20)), interface, (new.1, held, Some(40))])
+        );
         let all = [one.clone(), two.clone(), swapped];
-        assert_eq!(known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))), described("web", &all));
+        assert_eq!(
+            known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))),
+            described("web", &all)
+        );
     }
 
     // One that is gone is no fault.
     let removed = json!({"ServerId": "eni-bp1demo01", "Port": 8081, "Weight": 0, "Type": "eni"});
     for told in [list(&[removed]), list(&[])] {
         let remove = json!([{"ServerId": "eni-bp1demo01", "Port": 8081, "Type": "eni"}]);
-        let answer =
-            life.told("RemoveVServerGroupBackendServers", json!({"VServerGroupId": group, "BackendServers": remove}));
+        let answer = life.told(
+            "RemoveVServerGroupBackendServers",
+            json!({"VServerGroupId": group, "BackendServers": remove}),
+        );
         assert_eq!(answer, json!({"VServerGroupId": group, "BackendServers": told}));
-        assert_eq!(life.held(&there), holds(&[(8080, "uhost-demo01", Some(20)), (8083, "uhost-demo03", Some(40))]));
+        assert_eq!(
+            life.held(&there),
+            holds(&[(8080, "uhost-demo01", Some(20)), (8083, "uhost-demo03", Some(40))])
+        );
     }
 
     // The groups of the load balancer: the two that have rows, and the new one.
@@ -183,7 +215,9 @@ fn a_group_lives_and_dies_in(sdk: Sdk, house: House, known: fn(Value) -> Value) 
                "AssociatedObjects": {"Listeners": {"Listener": listeners}, "Rules": {"Rule": []}}})
     };
     let groups = |with: bool, name: &str| {
-        let only = |listeners: &[(u16, &'static str)]| listeners.iter().copied().filter(|_| with).collect::<Vec<_>>();
+        let only = |listeners: &[(u16, &'static str)]| {
+            listeners.iter().copied().filter(|_| with).collect::<Vec<_>>()
+        };
         known(json!({"VServerGroups": {"VServerGroup": [
             listed("rsp-cige6j5e7p", "VServer", 0, &only(&[(80, "http")])),
             listed("rsp-demo2", "VServer", 0, &only(&[(81, "http")])),
@@ -192,17 +226,24 @@ fn a_group_lives_and_dies_in(sdk: Sdk, house: House, known: fn(Value) -> Value) 
     };
     let asked = json!({"LoadBalancerId": BALANCER, "IncludeListener": true});
     assert_eq!(known(life.told("DescribeVServerGroups", asked)), groups(true, "web"));
-    assert_eq!(known(life.told("DescribeVServerGroups", json!({"LoadBalancerId": BALANCER}))), groups(false, "web"));
+    assert_eq!(
+        known(life.told("DescribeVServerGroups", json!({"LoadBalancerId": BALANCER}))),
+        groups(false, "web")
+    );
 
     // Another name; no backend is named, so all of them are told.
     let swapped = told("i-bp1example00000003", 8083, 40, "ecs", "new");
     let all = [one, swapped];
     let rename = json!({"VServerGroupId": group, "VServerGroupName": "后端 web-2"});
     let set = by_port(life.told("SetVServerGroupAttribute", rename));
-    let renamed = json!({"VServerGroupId": group, "VServerGroupName": "后端 web-2", "BackendServers": list(&all)});
+    let renamed =
+        json!({"VServerGroupId": group, "VServerGroupName": "后端 web-2", "BackendServers": list(&all)});
     assert_eq!(set, renamed);
     assert_eq!(life.group(&there).unwrap().name.unwrap(), "后端 web-2");
-    assert_eq!(known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))), described("后端 web-2", &all));
+    assert_eq!(
+        known(by_port(life.told("DescribeVServerGroupAttribute", of_group.clone()))),
+        described("后端 web-2", &all)
+    );
 
     // Gone, for reads and for every other call.
     assert_eq!(life.told("DeleteVServerGroup", of_group.clone()), json!({}));
@@ -245,7 +286,11 @@ fn a_group_lives_and_dies_in_pop_core() {
 /// The caller reads straight after each write, and the target shows none of them for as long as the sequence takes.
 #[test]
 fn a_group_lives_and_dies_before_a_target_that_shows_changes_late() {
-    a_group_lives_and_dies_in(Sdk::Tea, House::lagging("ucloud-simulated", Duration::from_secs(10)), timeless);
+    a_group_lives_and_dies_in(
+        Sdk::Tea,
+        House::lagging("ucloud-simulated", Duration::from_secs(10)),
+        timeless,
+    );
 }
 
 #[test]
@@ -283,7 +328,10 @@ fn load_balancers_are_listed_and_regions_lead_back_to_the_gateway() {
         );
         assert_eq!(told["ListenerPorts"], json!({"ListenerPort": [80, 81]}));
         let error = life.refused("DescribeLoadBalancerAttribute", json!({"LoadBalancerId": "lb-unknown"}));
-        assert_eq!((&error["code"], &error["status"]), (&"InvalidLoadBalancerId.NotFound".into(), &404.into()));
+        assert_eq!(
+            (&error["code"], &error["status"]),
+            (&"InvalidLoadBalancerId.NotFound".into(), &404.into())
+        );
 
         let calls = life.house.clouds().calls(life.target);
         let regions = life.told("DescribeRegions", json!({}));

@@ -149,7 +149,6 @@ impl Driver {
             }
         }
     }
-
 }
 
 impl Session {

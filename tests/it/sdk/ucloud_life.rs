@@ -19,7 +19,8 @@ type Seen = (String, String, String, u64, u64, u64, u64);
 
 /// What an element of a BackendSet tells.
 fn seen(backend: &Value) -> Seen {
-    let text = |name: &str| backend[name].as_str().unwrap_or_else(|| panic!("{name} of {backend}")).to_owned();
+    let text =
+        |name: &str| backend[name].as_str().unwrap_or_else(|| panic!("{name} of {backend}")).to_owned();
     let number = |name: &str| backend[name].as_u64().unwrap_or_else(|| panic!("{name} of {backend}"));
     (
         text("BackendId"),
@@ -276,7 +277,9 @@ fn load_balancers_and_their_vservers_are_listed_in_pages() {
     assert_eq!(listed(vservers), ids);
     let status = |vserver: &Value| {
         let set = vserver["BackendSet"].as_array().unwrap();
-        set.iter().map(|backend| (backend["BackendId"].clone(), backend["Status"].clone())).collect::<Vec<_>>()
+        set.iter()
+            .map(|backend| (backend["BackendId"].clone(), backend["Status"].clone()))
+            .collect::<Vec<_>>()
     };
     let states = [(well.into(), 0.into()), (ill.into(), 1.into())];
     assert_eq!((status(&vservers[0]), &vservers[0]["Status"]), (states.to_vec(), &2.into()));

@@ -1,6 +1,10 @@
 //! The embedded default in this process, over real sockets: both clouds simulated, and a gateway between them.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
 
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -10,9 +14,10 @@ use weighbridge::{
     gateway::Gateway,
     model::{Group, Kind, Operation, Target, Traffic},
     simulator::{Script, Simulation},
+    wire::Reply,
 };
 
-use super::demo_config;
+use super::{demo_config, message::read_reply, outpost::PATIENCE};
 
 /// Simulated clouds, one for each target of a config. Dropping them ends them.
 pub struct Clouds {
@@ -121,7 +126,8 @@ impl House {
 
     /// Opens one before a cloud of this target whose changes show to readers only after `lag`.
     pub fn lagging(target: &str, lag: Duration) -> Self {
-        let script = |name: &str| if name == target { Script::smooth().lagging(lag) } else { Script::smooth() };
+        let script =
+            |name: &str| if name == target { Script::smooth().lagging(lag) } else { Script::smooth() };
         Self::before(Clouds::scripted(demo_config(), Duration::ZERO, script))
     }
 
@@ -137,6 +143,24 @@ impl House {
     /// Where the gateway listens, `host:port`.
     pub fn endpoint(&self) -> String {
         self.address.to_string()
+    }
+
+    /// Sends a request as it is and reads one reply.
+    pub fn ask(&self, request: &[u8]) -> Reply {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("a head");
+            head.extend(byte);
+        }
+        let mut reply = read_reply(&String::from_utf8(head).unwrap().replace("\r\n", "\n"));
+        let mut body = vec![0; reply.header("content-length").expect("a length").parse().unwrap()];
+        stream.read_exact(&mut body).unwrap();
+        reply.body = body.into();
+        reply
     }
 
     /// The clouds behind the gateway.

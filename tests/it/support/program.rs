@@ -118,7 +118,9 @@ impl Dialogue {
         let at = self.answers;
         self.answers += 1;
         writeln!(self.stdin, "{line}").unwrap_or_else(|error| panic!("{error}: {:?}", self.program));
-        let whole = |said: &str| said.split_inclusive('\n').nth(at).filter(|line| line.ends_with('\n')).map(str::to_owned);
+        let whole = |said: &str| {
+            said.split_inclusive('\n').nth(at).filter(|line| line.ends_with('\n')).map(str::to_owned)
+        };
         self.program.hear_out(within, whole)
     }
 }
