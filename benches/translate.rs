@@ -42,8 +42,12 @@ impl Upstream for Instant {
             let cloud = self.config.tables.cloud(provider.id).unwrap();
             let scheme = target_scheme(provider, target).unwrap();
             let invocation = provider.egress.write_call(step, cloud)?;
-            let call =
-                scheme.sign(&invocation, &origin_of(target, step.place()), &target.credential, &self.stamps.next());
+            let call = scheme.sign(
+                &invocation,
+                &origin_of(target, step.place()),
+                &target.credential,
+                &self.stamps.next(),
+            );
             black_box(call);
             provider.egress.read_reply(step, &(self.reply)(&invocation), cloud)
         })

@@ -87,14 +87,14 @@ impl Resolver<'_> {
         };
         let ports = match ports {
             None => under.ports,
-            Some(list) => {
+            Some(both) => {
                 let port = |number: &Number| u32::try_from(*number.get_ref()).ok().and_then(Port::new);
-                let found: Option<Vec<Port>> = list.get_ref().iter().map(port).collect();
+                let found: Option<Vec<Port>> = both.get_ref().iter().map(port).collect();
                 match found.as_deref() {
                     Some([first, last]) if first <= last => (*first, *last),
                     Some(_) | None => {
                         self.report
-                            .error(list.span(), "write `ports = [first, last]`, both within 1 to 65535");
+                            .error(both.span(), "write `ports = [first, last]`, both within 1 to 65535");
                         return None;
                     }
                 }

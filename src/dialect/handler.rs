@@ -34,6 +34,7 @@ pub struct Request {
 
 /// What a request wants.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly every request is of the larger one")]
 pub enum Wanted {
     /// An operation.
     Translated(Asked),

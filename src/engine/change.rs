@@ -44,6 +44,7 @@ pub(super) struct Move {
 
 /// What becomes of a member.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a request has forty of them at most, and for a moment")]
 pub(super) enum Fate {
     /// It becomes this.
     Becomes {
@@ -148,14 +149,12 @@ impl Execution<'_> {
     /// What was kept of a member follows it; what was written shows in the reads that come.
     fn note(&self, pair: &GroupPair, step: &Move) {
         let (memory, recents) = (&self.parts.memory, &self.parts.recents);
-        let old = pair.entry(self.route, &step.old.backend);
+        self.forget(pair, &step.old.backend);
         match &step.fate {
             Fate::Goes => {
-                memory.forget(&old);
                 recents.gone(self.route, pair, &step.old);
             }
             Fate::Becomes { new, kept, named: _ } => {
-                memory.forget(&old);
                 memory.remember(pair.entry(self.route, new), kept.clone());
                 if step.old.id.is_none() && new.port != step.old.backend.port {
                     recents.gone(self.route, pair, &step.old);
@@ -176,7 +175,7 @@ impl Execution<'_> {
         let done: Vec<&Move> = moves.others.iter().collect();
         let stuck = self.change_back(pair, &done).await;
         for (step, kept) in done.iter().zip(before) {
-            self.parts.memory.forget(&pair.entry(self.route, &step.after().backend));
+            self.forget(pair, &step.after().backend);
             self.parts.memory.remember(pair.entry(self.route, &step.old.backend), kept);
             self.parts.recents.is(self.route, pair, &step.old);
         }
@@ -185,8 +184,7 @@ impl Execution<'_> {
 
     /// What is kept of each member before it is moved.
     pub(super) fn kept_before(&self, pair: &GroupPair, moves: &Moves) -> Vec<Remembered> {
-        let kept = |step: &Move| self.parts.memory.remembered(&pair.entry(self.route, &step.old.backend));
-        moves.others.iter().map(kept).collect()
+        moves.others.iter().map(|step| self.kept(pair, &step.old.backend)).collect()
     }
 
     /// Goes every way back, and tells the first failure with what came of it.
@@ -386,7 +384,7 @@ pub(super) fn steps(route: &Route<'_>, pair: &GroupPair, moves: &[Move]) -> Vec<
     let at = |chunk: &[usize]| -> Vec<&Move> { chunk.iter().filter_map(|place| moves.get(*place)).collect() };
     let scope = || pair.there.clone().into();
 
-    let updates = updated.chunks(capability.updates_per_call).map(|chunk| {
+    let changes = updated.chunks(capability.updates_per_call).map(|chunk| {
         let changes = at(chunk).iter().filter_map(|step| step.told(route)).collect();
         (Operation::UpdateBackends(UpdateBackends { scope: scope(), changes }), chunk.to_vec())
     });
@@ -406,7 +404,7 @@ pub(super) fn steps(route: &Route<'_>, pair: &GroupPair, moves: &[Move]) -> Vec<
         let backends = at(chunk).iter().map(|step| step.name(route)).collect();
         (Operation::RemoveBackends(RemoveBackends { scope: scope(), backends }), chunk.to_vec())
     });
-    updates.chain(replacements).chain(removals).collect()
+    changes.chain(replacements).chain(removals).collect()
 }
 
 /// What a reply says of each of the moves of its step; none of one that was never sent.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::OnLoss,
-    mapping::GroupTemplate,
+    mapping::{GroupTemplate, NamesBackends},
     model::{
         CreateGroup, Fault, FaultKind, Group, GroupField, GroupRef, Listener, ListenerOption,
         LoadBalancerRef, Loss, LossPolicy, Lost, Operation, Outcome, Port, UpdateGroup,
@@ -68,7 +68,9 @@ impl Execution<'_> {
         let pair = GroupPair::of(self.route, group)?;
         self.check_name(name.as_deref())?;
         let _turn = self.turn(&pair, true).await?;
-        let holds = self.group(&pair).await?;
+        // A caller in whose cloud ids name backends changes them by their ids, and is told nothing of the group.
+        let blind = changes.is_empty() && self.route.here.capability.names_backends == NamesBackends::Id;
+        let holds = if blind { Group::of(pair.there.clone(), Vec::new()) } else { self.group(&pair).await? };
         let moves = self.updates(&pair, &holds.members, changes, losses)?;
         let kept = self.options_kept(&pair, options, losses)?;
         let before = self.kept_before(&pair, &moves);
@@ -218,9 +220,7 @@ impl Execution<'_> {
 
     /// A group that was just made, by both names.
     fn pair_made(&self, create: &CreateGroup, balancer: &LoadBalancerRef, made: &Group) -> GroupPair {
-        // A target that names no load balancer beside a group does not need it in the id either.
-        let beside = self.route.there.group.load_balancer.is_some();
-        let load_balancer = Some(balancer.id.clone()).filter(|_| beside);
+        let load_balancer = Some(balancer.id.clone());
         let there = GroupRef { load_balancer, group: made.id.group.clone(), place: balancer.place.clone() };
         let here = self.route.group_here(&there, Some(&create.load_balancer.id));
         GroupPair { here, there }

@@ -40,9 +40,9 @@ impl Execution<'_> {
             let list = ListGroups { load_balancer: balancer.clone(), page, listeners, members };
             let reply = self.call(&Operation::ListGroups(list)).await?;
             let Outcome::Groups(found, total) = reply else { return Err(misfit()) };
-            let last = found.is_empty() || groups.len() + found.len() >= total;
+            let complete = found.is_empty() || groups.len() + found.len() >= total;
             groups.extend(found);
-            if last {
+            if complete {
                 break;
             }
         }

@@ -48,10 +48,8 @@ impl Execution<'_> {
         losses: &mut Vec<Loss>,
     ) -> Result<Move, Fault> {
         let old = self.found(pair, members, &change.backend)?;
-        let old = old.ok_or_else(|| self.unknown_backend(&change.backend, "the group does not hold it"))?;
-        let entry = pair.entry(self.route, &old.backend);
-        let kept = self.parts.memory.remembered(&entry);
-        let known = kept.over(old.backend.clone());
+        let old = old.ok_or_else(|| unknown_backend(&change.backend, "the group does not hold it"))?;
+        let known = self.kept(pair, &old.backend).over(old.backend.clone());
         let new = change.applied(&known, Weight::LOWEST);
         let taken = |member: &&Member| member.backend.same_entry(&new);
         if new.port != old.backend.port && members.iter().any(|member| taken(&member)) {
@@ -78,14 +76,15 @@ impl Execution<'_> {
         for item in items(self.route, new, losses)? {
             let same = |step: &Move| step.old.backend.same_entry(&item.there);
             let stays = members.iter().find(|member| member.backend.same_entry(&item.there));
-            let moved = |step: &Move| {
+            let same_server = |step: &Move| {
                 identity(self.route, &step.old.backend.target) == identity(self.route, &item.there.target)
             };
-            let mover = leaving.iter().position(moved).filter(|_| self.route.there.capability.changes_ports);
+            let stand_in =
+                leaving.iter().position(same_server).filter(|_| self.route.there.capability.changes_ports);
             if let Some(member) = stays {
                 leaving.retain(|step| !same(step));
                 moves.others.push(becomes(&self.name_of(member), member, item));
-            } else if let Some(place) = mover {
+            } else if let Some(place) = stand_in {
                 let left = leaving.remove(place);
                 moves.others.push(becomes(&left.what, &left.old, item));
             } else {
@@ -127,18 +126,10 @@ impl Execution<'_> {
     /// What an id of a backend stands for, in the target's words: what it says, or where its backend has moved since.
     pub(super) fn decoded(&self, id: &BackendId) -> Result<(GroupId, Target, Port), Fault> {
         let named = BackendRef::Id(id.clone());
-        let read = read_handle(id).map_err(|error| self.unknown_backend(&named, &error.to_string()));
+        let read = read_handle(id).map_err(|error| unknown_backend(&named, &error.to_string()));
         let (group, target, port) = read?;
         let owner = self.parts.memory.owner(&self.route.target.name, id);
         Ok((group, target, owner.map_or(port, |entry| entry.port)))
-    }
-
-    pub(super) fn unknown_backend(&self, backend: &BackendRef, why: &str) -> Fault {
-        let name = match backend {
-            BackendRef::Id(id) => id.to_string(),
-            BackendRef::At { target, port } => format!("{target} port {port}"),
-        };
-        Fault::of_field(FaultKind::UnknownBackend, name.clone(), format!("`{name}`: {why}"))
     }
 
     /// A member in the caller's words.
@@ -157,7 +148,7 @@ impl Execution<'_> {
         losses: &mut Vec<Loss>,
     ) -> Result<Remembered, Fault> {
         let table = &self.route.there.backend;
-        let before = self.parts.memory.remembered(&pair.entry(self.route, &old.backend));
+        let before = self.kept(pair, &old.backend);
         let here = Backend { target: self.route.server_here(&new.target), ..new.clone() };
         if change.standby == Some(true) && table.row(Field::Standby).is_none() {
             settle_loss(self.route, &here, Field::Standby, table.policy(Field::Standby), losses)?;
@@ -196,4 +187,13 @@ fn becomes(what: &str, old: &Member, item: Item) -> Move {
     };
     let new = Backend { traffic, ..there };
     Move { what: what.to_owned(), old: old.clone(), fate: Fate::Becomes { new, named, kept: remembered } }
+}
+
+/// A backend that no group holds, or that an id does not say.
+pub(super) fn unknown_backend(backend: &BackendRef, why: &str) -> Fault {
+    let name = match backend {
+        BackendRef::Id(id) => id.to_string(),
+        BackendRef::At { target, port } => format!("{target} port {port}"),
+    };
+    Fault::of_field(FaultKind::UnknownBackend, name.clone(), format!("`{name}`: {why}"))
 }

@@ -3,14 +3,15 @@
 use super::{
     change::Moves,
     execute::Execution,
+    lower::unknown_backend,
     pair::GroupPair,
-    plan::{Plan, plan},
+    plan::{Plan, plan, settle_loss},
 };
 use crate::{
     mapping::NamesBackends,
     model::{
-        AddBackends, BackendRef, Change, Fault, FaultKind, GroupRef, Loss, Member, Outcome, Refusal,
-        RemoveBackends, ReplaceBackends, Scope, UpdateBackends, Updated,
+        AddBackends, Backend, BackendId, BackendRef, Change, Fault, FaultKind, Field, GroupRef, Health, Loss,
+        Member, Outcome, Refusal, RemoveBackends, ReplaceBackends, Scope, Traffic, UpdateBackends, Updated,
     },
 };
 
@@ -87,7 +88,7 @@ impl Execution<'_> {
             changes.iter().map(|change| Updated { backend: change.backend.clone(), refusal: None }).collect();
         let mut groups: Vec<(GroupPair, Vec<usize>)> = Vec::new();
         for (place, change) in changes.iter().enumerate() {
-            match self.pair_of(scope, &change.backend) {
+            match self.holdable(change).and_then(|()| self.pair_of(scope, &change.backend)) {
                 Ok(pair) => match groups.iter_mut().find(|(known, _)| known.there == pair.there) {
                     Some((_, places)) => places.push(place),
                     None => groups.push((pair, vec![place])),
@@ -95,21 +96,58 @@ impl Execution<'_> {
                 Err(fault) => refuse(&mut told, place, fault)?,
             }
         }
+        let several = groups.len() > 1;
         for (pair, places) in groups {
-            let _turn = self.turn(&pair, true).await?;
-            let group = self.group(&pair).await?;
-            let mut others = Vec::new();
-            for place in places {
-                let Some(change) = changes.get(place) else { continue };
-                match self.update(&pair, &group.members, change, losses) {
-                    Ok(step) => others.push(step),
-                    Err(fault) => refuse(&mut told, place, fault)?,
+            match self.update_in(&pair, changes, &places, &mut told, losses).await {
+                Ok(()) => {}
+                // What was done in another group stays done, so that this one failed has to be told beside it.
+                Err(fault) if several => {
+                    for place in places {
+                        refuse(&mut told, place, fault.again())?;
+                    }
                 }
+                Err(fault) => return Err(fault),
             }
-            self.carry(&pair, &Moves { adds: Vec::new(), others }).await?;
-            self.parts.repeats.forget(&pair.key(self.route));
         }
         Ok(Outcome::Updated(told))
+    }
+
+    /// The changes of one group's members: all of those that can be made, or none.
+    async fn update_in(
+        &self,
+        pair: &GroupPair,
+        changes: &[Change],
+        places: &[usize],
+        told: &mut [Updated],
+        losses: &mut Vec<Loss>,
+    ) -> Result<(), Fault> {
+        let _turn = self.turn(pair, true).await?;
+        let group = self.group(pair).await?;
+        let mut others = Vec::new();
+        for place in places {
+            let Some(change) = changes.get(*place) else { continue };
+            match self.update(pair, &group.members, change, losses) {
+                Ok(step) => others.push(step),
+                Err(fault) => refuse(told, *place, fault)?,
+            }
+        }
+        self.carry(pair, &Moves { adds: Vec::new(), others }).await?;
+        self.parts.repeats.forget(&pair.key(self.route));
+        Ok(())
+    }
+
+    /// What the target has no place for is refused before anything is looked at.
+    fn holdable(&self, change: &Change) -> Result<(), Fault> {
+        let BackendRef::Id(id) = &change.backend else { return Ok(()) };
+        let table = &self.route.there.backend;
+        if change.standby != Some(true) || table.row(Field::Standby).is_some() {
+            return Ok(());
+        }
+        let (_, target, port) = self.decoded(id)?;
+        let target = self.route.server_here(&target);
+        let (traffic, description) = (Traffic::Off(None), None);
+        let backend = Backend { target, port, traffic, standby: true, description };
+        settle_loss(self.route, &backend, Field::Standby, table.policy(Field::Standby), &mut Vec::new())
     }
 
     /// A swap.
@@ -125,11 +163,8 @@ impl Execution<'_> {
         let moves = self.replacement(&pair, &holds.members, old, new, losses)?;
         self.carry(&pair, &moves).await?;
         self.parts.repeats.forget(&pair.key(self.route));
-        let member = |backend: &crate::model::Backend| Member {
-            backend: backend.clone(),
-            id: None,
-            health: crate::model::Health::Unknown,
-        };
+        let member =
+            |backend: &Backend| Member { backend: backend.clone(), id: None, health: Health::Unknown };
         Ok(Outcome::Replaced(new.iter().map(member).collect()))
     }
 
@@ -156,8 +191,8 @@ impl Execution<'_> {
         &self,
         scope: &Scope,
         backends: &[BackendRef],
-    ) -> Result<Vec<(GroupPair, Vec<crate::model::BackendId>)>, Fault> {
-        let mut groups: Vec<(GroupPair, Vec<crate::model::BackendId>)> = Vec::new();
+    ) -> Result<Vec<(GroupPair, Vec<BackendId>)>, Fault> {
+        let mut groups: Vec<(GroupPair, Vec<BackendId>)> = Vec::new();
         for backend in backends {
             let BackendRef::Id(id) = backend else { continue };
             let pair = self.pair_of(scope, backend)?;
@@ -180,7 +215,7 @@ impl Execution<'_> {
         let elsewhere = scope.load_balancer.is_some() && scope.load_balancer != here.load_balancer;
         if elsewhere && here.load_balancer.is_some() {
             let balancer = scope.load_balancer.as_ref().map(ToString::to_string).unwrap_or_default();
-            return Err(self.unknown_backend(backend, &format!("it is no backend of `{balancer}`")));
+            return Err(unknown_backend(backend, &format!("it is no backend of `{balancer}`")));
         }
         // A load balancer that has a row says where its groups are.
         let row = scope.load_balancer.as_ref().and_then(|balancer| self.route.balancer_place(balancer));

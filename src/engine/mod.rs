@@ -136,11 +136,12 @@ impl Parts {
         let mut losses = losses_before(route, asked)?;
         let execution = Execution::new(self, route);
         let outcome = execution.run(&asked.operation, &mut losses).await?;
-        let group = if let Operation::AddBackends(add) = &asked.operation {
-            Some(GroupPair::of(route, &add.group)?.key(route))
-        } else {
-            None
+        let named = match (&asked.operation, &outcome) {
+            (Operation::AddBackends(add), _) => Some(&add.group),
+            (_, Outcome::Created(made)) => Some(&made.id),
+            _ => None,
         };
+        let group = named.map(|named| GroupPair::of(route, named)).transpose()?.map(|pair| pair.key(route));
         Ok((Answer::Translated { outcome, losses }, group))
     }
 }

@@ -8,7 +8,7 @@ use super::{
     pair::GroupPair,
 };
 use crate::model::{
-    Checked, DescribeHealth, Detail, Fault, FaultKind, Group, GroupRef, Health, ListGroups,
+    Checked, DescribeHealth, Detail, Fault, FaultKind, Field, Group, GroupRef, Health, ListGroups,
     ListLoadBalancers, LoadBalancer, LoadBalancerFilter, LoadBalancerRef, Loss, LossPolicy, Lost, Member,
     Operation, Outcome, Page, Place,
 };
@@ -138,9 +138,9 @@ impl Execution<'_> {
                 ListLoadBalancers { place: place.clone(), filter: filter.clone(), page, detail: list.detail };
             let reply = self.call(&Operation::ListLoadBalancers(step)).await?;
             let Outcome::LoadBalancers(told, total) = reply else { return Err(misfit()) };
-            let last = told.is_empty() || found.len() + told.len() >= total;
+            let complete = told.is_empty() || found.len() + told.len() >= total;
             found.extend(told.into_iter().map(|balancer| LoadBalancer { place: place.clone(), ..balancer }));
-            if last {
+            if complete {
                 break;
             }
         }
@@ -193,16 +193,14 @@ impl Execution<'_> {
         let first = self.route.balancers_here(&there.id).into_iter().next();
         let shared = first.is_none_or(|first| first.id == here.id);
         let pair = |group: Group| {
-            let beside = self.route.there.group.load_balancer.is_some();
-            let load_balancer = group.id.load_balancer.clone().filter(|_| beside);
-            let name = GroupRef { load_balancer, ..group.id.clone() };
+            let name = group.id.clone();
             let own = match self.route.row_of(&name) {
                 Some(row) => row.load_balancer.as_ref().is_none_or(|known| *known == here.id),
                 None => shared,
             };
             let mut named = self.route.group_here(&name, Some(&here.id));
             named.load_balancer.get_or_insert_with(|| here.id.clone());
-            own.then(|| (GroupPair { here: named, there: name }, group))
+            own.then_some((GroupPair { here: named, there: name }, group))
         };
         Ok(groups.into_iter().filter_map(pair).collect())
     }
@@ -265,7 +263,8 @@ impl Execution<'_> {
         for member in members {
             let Ok(written) = table.write(&member.backend) else { continue };
             for (field, policy) in written.losses {
-                if policy != LossPolicy::Remember {
+                // A reply tells an address in a field of its own.
+                if policy != LossPolicy::Remember && field != Field::Address {
                     let reason = format!(
                         "{} has no place for the {} of {}",
                         self.route.here.title,

@@ -41,7 +41,7 @@ struct Until<T> {
 
 #[derive(Debug)]
 enum Existence {
-    Made(Group),
+    Made(Box<Group>),
     Gone,
 }
 
@@ -78,7 +78,7 @@ impl Recents {
     /// The group is there now.
     pub(super) fn made(&self, route: &Route<'_>, pair: &GroupPair, group: &Group) {
         self.note(route, pair, |recent, until| {
-            recent.existence = Some(Until { what: Existence::Made(group.clone()), until });
+            recent.existence = Some(Until { what: Existence::Made(Box::new(group.clone())), until });
         });
     }
 
@@ -187,7 +187,7 @@ impl Recent {
         let existence = self.existence.as_ref().map(|existence| &existence.what);
         match (existence, told) {
             (Some(Existence::Made(group)), Err(fault)) if fault.kind == FaultKind::UnknownGroup => {
-                Ok(group.clone())
+                Ok(Group::clone(group))
             }
             (Some(Existence::Gone), Ok(_)) => {
                 Err(Fault::new(FaultKind::UnknownGroup, "it was deleted a moment ago"))

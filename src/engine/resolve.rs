@@ -1,7 +1,5 @@
 //! The caller's ids → the target's, through the resource map.
 
-use std::net::IpAddr;
-
 use crate::{
     config::{Client, Config, ResourceMap, ServerColumn, Target as TargetCloud, Unmapped},
     dialect::{GroupHandle, group_handle, read_group_handle},
@@ -275,20 +273,12 @@ impl<'c> Route<'c> {
     /// Whether the caller chose an address that the row in between has no place for. One that the row itself names is
     /// what the row is about.
     pub(super) fn hides_address(&self, caller: &Target, there: &Target) -> bool {
-        let chosen = address_of(caller);
+        let chosen = caller.address();
         let named = || {
-            self.resources
-                .server(&self.here.id, caller, &self.here.id)
-                .and_then(|row| address_of(&row.target))
+            self.resources.server(&self.here.id, caller, &self.here.id).and_then(|row| row.target.address())
         };
         let resource = matches!(caller, Target::Resource { .. });
-        resource && chosen.is_some() && address_of(there) != chosen && named() != chosen
-    }
-
-    /// Whether a row names an address of this server of the target's.
-    pub(super) fn names_address(&self, there: &Target) -> bool {
-        let row = self.resources.server(&self.there.id, there, &self.there.id);
-        row.and_then(|row| address_of(&row.target)).is_some()
+        resource && chosen.is_some() && there.address() != chosen && named() != chosen
     }
 
     fn unknown_server(&self, server: &Target) -> Fault {
@@ -312,16 +302,9 @@ fn mapped_server(column: &ServerColumn, caller: &Target) -> Target {
     };
     let callers = if caller.kind().is_address() { *stand_in } else { caller.kind() };
     let kind = column.kind.unwrap_or(callers);
-    let chosen = if caller.kind().is_address() { None } else { address_of(caller) };
+    let chosen = if caller.kind().is_address() { None } else { caller.address() };
     let address = row_address.or(chosen.filter(|_| kind.has_addresses()));
     Target::Resource { kind, id: id.clone(), address }
-}
-
-fn address_of(target: &Target) -> Option<IpAddr> {
-    match target {
-        Target::Resource { address, id: _, kind: _ } => *address,
-        Target::Address { ip, vpc: _, subnet: _, kind: _ } => Some(*ip),
-    }
 }
 
 fn full_name(group: &GroupRef) -> String {

@@ -25,7 +25,8 @@ impl Execution<'_> {
                 return;
             }
             sleep(pause).await;
-            match self.look(pair).await {
+            // What was acknowledged before counts: an old backend that is gone and still listed is not the new one.
+            match self.group(pair).await {
                 Ok(group) => self.compare(&group.members, items, ends),
                 Err(fault) => warn!(%fault, "the group cannot be looked at to settle a doubt"),
             }

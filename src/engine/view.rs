@@ -4,7 +4,8 @@ use super::{execute::Execution, pair::GroupPair};
 use crate::{
     dialect::handle_of,
     mapping::NamesBackends,
-    model::{Backend, BackendId, Group, Kind, Member, Target},
+    model::{Backend, BackendId, Group, Member, Target},
+    store::Remembered,
 };
 
 /// How many handles one server and port may have had: as many as backends that moved away from it.
@@ -28,7 +29,7 @@ impl Execution<'_> {
     /// A member in the caller's ids, with what the gateway keeps of it.
     pub(super) fn member_here(&self, pair: &GroupPair, member: &Member) -> Member {
         let there = &member.backend;
-        let kept = self.parts.memory.recall(&pair.entry(self.route, there), there.clone());
+        let kept = self.kept(pair, there).over(there.clone());
         let backend = Backend { target: self.route.server_here(&kept.target), ..kept };
         Member { backend, id: self.id_here(pair, there, member.id.clone()), health: member.health }
     }
@@ -47,17 +48,20 @@ impl Execution<'_> {
         }
     }
 
-    /// Whether an id needs no store to be read back.
+    /// Whether an id needs no store to be read back, and is what any read makes of the backend.
     pub(super) fn is_plain(&self, pair: &GroupPair, there: &Backend, id: &BackendId) -> bool {
         let plain = handle_of(&pair.there.group, &self.canonical(&there.target), there.port, 0);
-        plain.as_ref() == Some(id) || self.route.there.capability.names_backends == NamesBackends::Id
+        // The target chooses an address where none is named, and tells of it on reads only.
+        let complete = !there.target.kind().has_addresses() || there.target.address().is_some();
+        self.route.there.capability.names_backends == NamesBackends::Id
+            || (complete && plain.as_ref() == Some(id))
     }
 
     fn handle(&self, pair: &GroupPair, there: &Backend) -> Option<BackendId> {
-        let entry = pair.entry(self.route, there);
-        if let Some(id) = self.parts.memory.remembered(&entry).id {
+        if let Some(id) = self.kept(pair, there).id {
             return Some(id);
         }
+        let entry = pair.entry(self.route, there);
         let target = self.canonical(&there.target);
         let free = |id: &BackendId| {
             self.parts.memory.owner(&self.route.target.name, id).is_none_or(|owner| owner == entry)
@@ -66,14 +70,28 @@ impl Execution<'_> {
         handles.into_iter().find(free)
     }
 
-    /// A server in the one form in which an add and a read agree: of a kind that the target has a word for, and with an
-    /// address only where a row names one.
+    /// What is kept of a backend; of one whose address the target has chosen, what was kept before that was told.
+    pub(super) fn kept(&self, pair: &GroupPair, there: &Backend) -> Remembered {
+        let kept = self.parts.memory.remembered(&pair.entry(self.route, there));
+        if kept != Remembered::default() || there.target.address().is_none() {
+            return kept;
+        }
+        let unnamed = there.target.without_address();
+        self.parts.memory.remembered(&pair.entry_at(self.route, &unnamed, there.port))
+    }
+
+    /// Forgets what is kept of a backend.
+    pub(super) fn forget(&self, pair: &GroupPair, there: &Backend) {
+        let unnamed = there.target.without_address();
+        self.parts.memory.forget(&pair.entry(self.route, there));
+        self.parts.memory.forget(&pair.entry_at(self.route, &unnamed, there.port));
+    }
+
+    /// A server as the target tells of it: of a kind that it has a word for.
     fn canonical(&self, there: &Target) -> Target {
-        let stand_in = |kind: Kind| self.route.there.backend.stand_in(kind);
-        match self.route.server(&self.route.server_here(there)).unwrap_or_else(|_| there.clone()) {
+        match there.clone() {
             Target::Resource { kind, id, address } => {
-                let named = self.route.names_address(there);
-                Target::Resource { kind: stand_in(kind), id, address: address.filter(|_| named) }
+                Target::Resource { kind: self.route.there.backend.stand_in(kind), id, address }
             }
             address @ Target::Address { .. } => address,
         }

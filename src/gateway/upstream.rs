@@ -80,13 +80,11 @@ impl HttpUpstream {
         add_headers(&mut call.headers, &target.headers);
         let sent = client.send(call, self.within, MAX_REPLY_BYTES).await;
         let reply = sent.map_err(|error| unsent(cloud, error))?;
-        match provider.egress.own_fault(&reply, cloud) {
-            Some(fault) => Err(own_key_refused(fault)),
-            None => {
-                info!(target_name = %target.name, action = %invocation.action, "passed on");
-                Ok(reply)
-            }
+        if let Some(fault) = provider.egress.own_fault(&reply, cloud) {
+            return Err(own_key_refused(fault));
         }
+        info!(target_name = %target.name, action = %invocation.action, "passed on");
+        Ok(reply)
     }
 }
 

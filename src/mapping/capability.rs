@@ -4,6 +4,10 @@ use std::time::Duration;
 
 /// What one cloud can and cannot do.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a question of its own, and a row of `provider.toml`"
+)]
 pub struct Capability {
     /// How many backends one add may carry, 1 or more.
     pub backends_per_call: usize,

@@ -204,6 +204,24 @@ impl Target {
         }
     }
 
+    /// The address that is named, by itself or beside an id.
+    #[must_use]
+    pub const fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Resource { address, id: _, kind: _ } => *address,
+            Self::Address { ip, vpc: _, subnet: _, kind: _ } => Some(*ip),
+        }
+    }
+
+    /// The same thing without the address that is named beside its id.
+    #[must_use]
+    pub fn without_address(&self) -> Self {
+        match self.clone() {
+            Self::Resource { kind, id, address: _ } => Self::Resource { kind, id, address: None },
+            address @ Self::Address { .. } => address,
+        }
+    }
+
     /// Whether both name the same thing. Kinds are not compared: a cloud may report its own word for one.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {

@@ -181,10 +181,8 @@ fn ucloud_add(count: u32) -> Operation {
 }
 
 fn added(answer: Answer) -> Vec<Member> {
-    match outcome_of(answer) {
-        Outcome::Added(members) => members,
-        other => panic!("an add answers what was added, not {other:?}"),
-    }
+    let Outcome::Added(members) = outcome_of(answer) else { panic!("an add answers what was added") };
+    members
 }
 
 #[tokio::test(start_paused = true)]
@@ -430,8 +428,5 @@ async fn a_backend_id_towards_a_cloud_that_has_none_decodes_to_what_it_stands_fo
     let members = added(stage.add(ucloud_add(1)).await.unwrap());
     let id = members[0].id.clone().unwrap();
     let (group, server, port) = weighbridge::dialect::read_handle(&id).unwrap();
-    assert_eq!(
-        (group.as_str(), server.to_string().as_str(), port.get()),
-        (RSP, "i-bp1example00000001", 80)
-    );
+    assert_eq!((group.as_str(), server.to_string().as_str(), port.get()), (RSP, "i-bp1example00000001", 80));
 }

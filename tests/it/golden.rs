@@ -25,7 +25,7 @@ use crate::support::{
     fixture,
     message::{on_the_wire, read_call, read_reply},
     outpost::{Outpost, PATIENCE},
-    target::{Answers, params_of, signature_problem},
+    target::{Answers, action_of, params_of, signature_problem},
     xml::read_xml,
 };
 
@@ -55,7 +55,7 @@ struct About {
 #[tokio::test]
 async fn every_golden_case_holds() {
     let cases = Case::all();
-    assert!(cases.len() >= 70, "only {} cases", cases.len());
+    assert!(cases.len() >= 170, "only {} cases", cases.len());
     let mut problems = Vec::new();
     for case in &cases {
         let found = timeout(PATIENCE, case.problems()).await.expect("a case in time");
@@ -93,18 +93,32 @@ impl Case {
         (1..).map_while(|number| self.file(&format!("{what}-{number}.http"))).collect()
     }
 
+    /// What the target answers to each call of an action, in whatever order they come: `reply-to-<Action>.http`.
+    fn named_replies(&self) -> BTreeMap<String, Reply> {
+        let files = fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let names = files.filter_map(|file| {
+            let name = file.to_str()?.strip_prefix("reply-to-")?.strip_suffix(".http")?;
+            Some(name.to_owned())
+        });
+        names
+            .map(|name| (name.clone(), read_reply(&self.file(&format!("reply-to-{name}.http")).unwrap())))
+            .collect()
+    }
+
     /// Everything in which this case is not as it is written.
     async fn problems(&self) -> Vec<String> {
         let request = self.file("request.http").expect("a request");
         let replies = self.numbered("reply").iter().map(|text| read_reply(text)).collect();
+        let answers = Answers::Scripted(self.named_replies(), replies);
         let changes = self.changes();
         let changes: Vec<(&str, &str)> =
             changes.iter().map(|(old, new)| (old.as_str(), new.as_str())).collect();
-        let outpost = Outpost::open(&changes, Answers::InOrder(replies)).await;
+        let outpost = Outpost::open(&changes, answers).await;
+        let second = self.file("request-2.http").unwrap_or_else(|| request.clone());
         let mut problems = Vec::new();
-        for file in ["response.http", "response-2.http"] {
+        for (file, request) in [("response.http", &request), ("response-2.http", &second)] {
             let Some(wanted) = self.file(file) else { continue };
-            let found = outpost.ask(&on_the_wire(&request)).await;
+            let found = outpost.ask(&on_the_wire(request)).await;
             let parted = response_problems(&read_reply(&wanted), &found, &self.about.lacks);
             problems.extend(parted.into_iter().map(|problem| format!("{file}: {problem}")));
         }
@@ -131,8 +145,14 @@ impl Case {
     }
 
     fn call_problems(&self, found: &[Call]) -> Vec<String> {
+        let named = self.named_replies();
+        let (found_by_name, found): (Vec<&Call>, Vec<&Call>) =
+            found.iter().partition(|call| action_of(call).is_some_and(|action| named.contains_key(&action)));
         let wanted: Vec<Call> = self.numbered("call").iter().map(|text| read_call(text)).collect();
         let mut problems = Vec::new();
+        for action in named.keys() {
+            problems.extend(self.named_call_problems(action, &found_by_name));
+        }
         if wanted.len() != found.len() {
             let made: Vec<String> = found.iter().map(|call| format!("{:?}", params_of(call))).collect();
             problems.push(format!("the target wants {} calls and got {made:#?}", wanted.len()));
@@ -142,6 +162,20 @@ impl Case {
             problems.extend(parted.into_iter().map(|problem| format!("call-{}.http: {problem}", number + 1)));
         }
         problems
+    }
+
+    /// `call-<Action>.http`: what every call of this action has to be, and there has to be one.
+    fn named_call_problems(&self, action: &str, found: &[&Call]) -> Vec<String> {
+        let file = format!("call-{action}.http");
+        let Some(wanted) = self.file(&file).map(|text| read_call(&text)) else { return Vec::new() };
+        let mut calls = found.iter().filter(|call| action_of(call).as_deref() == Some(action)).peekable();
+        if calls.peek().is_none() {
+            return vec![format!("{file}: there is no such call")];
+        }
+        calls
+            .flat_map(|call| call_problems(&wanted, call))
+            .map(|problem| format!("{file}: {problem}"))
+            .collect()
     }
 
     fn model_problem(&self, request: &str, config: &Config) -> Option<String> {
@@ -175,7 +209,7 @@ fn response_problems(wanted: &Reply, found: &Reply, lacks: &[String]) -> Vec<Str
     }
     problems.extend(header_problems(&wanted.headers, &found.headers));
     problems.extend(header_problem("x-weighbridge-loss", &wanted.headers, &found.headers));
-    let parted = document_fits(&document(wanted), &document(found)).err();
+    let parted = said_fits(&document(wanted), &document(found)).err();
     problems.extend(parted.map(|problem| format!("body{problem}")));
     let said = lacks.iter().filter(|word| body.contains(word.as_str()));
     problems.extend(said.map(|word| format!("`{word}` is not to be said: {body}")));
@@ -220,6 +254,60 @@ fn request_id_problem(found: &Reply) -> Option<String> {
     (found != "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh").then(|| format!("the request id is `{id}`"))
 }
 
+// === what a file leaves open ===
+
+/// The member, or the item, that says that there may be more.
+const MORE: &str = "...";
+
+/// Compares two documents in everything that `wanted` does not leave open: an object with the member `...` may have
+/// members that it does not name, a list with the item `...` has its other items somewhere, whatever else it holds.
+fn said_fits(wanted: &Value, found: &Value) -> Result<(), String> {
+    let under = |place: &str, wanted: &Value, found: &Value| {
+        said_fits(wanted, found).map_err(|rest| format!("{place}{rest}"))
+    };
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(found)) => {
+            let open = wanted.contains_key(MORE);
+            match found.keys().find(|name| !open && !wanted.contains_key(*name)) {
+                Some(name) => Err(format!(": `{name}` is not wanted in {}", Value::from(found.clone()))),
+                None => wanted.iter().filter(|(name, _)| *name != MORE).try_for_each(|(name, wanted)| {
+                    under(&format!(".{name}"), wanted, found.get(name).unwrap_or(&Value::Null))
+                }),
+            }
+        }
+        (Value::Array(wanted), Value::Array(found)) if wanted.iter().any(|item| item == MORE) => {
+            let missing = wanted.iter().find(|wanted| {
+                *wanted != MORE && !found.iter().any(|found| said_fits(wanted, found).is_ok())
+            });
+            missing.map_or(Ok(()), |item| Err(format!(": wanted {item} among {found:?}")))
+        }
+        (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => {
+            let mut pairs = wanted.iter().zip(found).enumerate();
+            pairs.try_for_each(|(at, (wanted, found))| under(&format!("[{at}]"), wanted, found))
+        }
+        (wanted, found) => document_fits(wanted, found),
+    }
+}
+
+#[test]
+fn what_a_file_leaves_open_is_open_and_nothing_else() {
+    let wanted = json!({"A": 1, "List": [{"B": "*", "...": "..."}, {"C": 2}], "Open": [{"D": 3}, "..."]});
+    let found = json!({"A": 1, "List": [{"B": "b", "E": 4}, {"C": 2}], "Open": [{"F": 5}, {"D": 3}, 6]});
+    assert_eq!(said_fits(&wanted, &found), Ok(()));
+    for (place, other) in [
+        ("/A", json!(2)),
+        ("/List/0", json!({"E": 4})),
+        ("/List/1", json!({"C": 2, "G": 7})),
+        ("/List", json!([{"B": "b"}])),
+        ("/List", json!([{"B": "b"}, {"C": 2}, {"C": 2}])),
+        ("/Open", json!([{"F": 5}])),
+    ] {
+        let mut found = found.clone();
+        *found.pointer_mut(place).unwrap() = other;
+        assert!(said_fits(&wanted, &found).is_err(), "{place}: {found}");
+    }
+}
+
 // === a call to the target ===
 
 fn call_problems(wanted: &Call, found: &Call) -> Vec<String> {
@@ -242,13 +330,13 @@ fn params_problem(wanted: &BTreeMap<String, String>, found: &BTreeMap<String, St
     let document = |params: &BTreeMap<String, String>| -> Value {
         params.iter().map(|(name, text)| (name.clone(), value(name, text))).collect()
     };
-    let parted = document_fits(&document(wanted), &document(found)).err();
+    let parted = said_fits(&document(wanted), &document(found)).err();
     parted.map(|problem| format!("parameters{problem}"))
 }
 
-/// `BackendServers` is compared as the document that it is.
+/// `BackendServers`, `OldBackendServers` and `NewBackendServers` are compared as the documents that they are.
 fn value(name: &str, text: &str) -> Value {
-    let list = if name == "BackendServers" { serde_json::from_str(text).ok() } else { None };
+    let list = if name.ends_with("BackendServers") { serde_json::from_str(text).ok() } else { None };
     list.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 

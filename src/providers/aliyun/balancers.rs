@@ -38,11 +38,19 @@ const MOST_IDS: usize = 10;
 /// How many a page has when the request does not say.
 const DEFAULT_SIZE: u32 = 50;
 const REACHES: [Reach; 2] = [Reach::Internet, Reach::Intranet];
-const LISTENER: Names = Names { port: "ListenerPort", protocol: "ListenerProtocol" };
-/// The list of listeners with its item, and the same once more: the misspelling is real, and clients read it.
-const LISTENERS: [(&str, &str); 2] = [
-    ("ListenerPortsAndProtocal", "ListenerPortAndProtocal"),
-    ("ListenerPortsAndProtocol", "ListenerPortAndProtocol"),
+/// The list of listeners with its item and its fields, and the same once more: the misspelling is real, and clients read
+/// it.
+const LISTENERS: [(&str, &str, Names); 2] = [
+    (
+        "ListenerPortsAndProtocal",
+        "ListenerPortAndProtocal",
+        Names { port: "ListenerPort", protocol: "ListenerProtocal" },
+    ),
+    (
+        "ListenerPortsAndProtocol",
+        "ListenerPortAndProtocol",
+        Names { port: "ListenerPort", protocol: "ListenerProtocol" },
+    ),
 ];
 
 /// Names a load balancer in the parameters of a call.
@@ -148,10 +156,10 @@ pub(super) fn write_described(
     let port = |listener: &Listener| values::number(listener.port, documented);
     let ports = balancer.listeners.iter().map(port).collect();
     members.push(("ListenerPorts".to_owned(), envelope::list("ListenerPort", ports)));
-    let listener = |listener| Document::Record(listeners::write(listener, LISTENER, documented, cloud));
-    let all: Vec<Document> = balancer.listeners.iter().map(listener).collect();
-    for (list, item) in LISTENERS {
-        members.push((list.to_owned(), envelope::list(item, all.clone())));
+    for (list, item, names) in LISTENERS {
+        let listener = |listener| Document::Record(listeners::write(listener, names, documented, cloud));
+        let all = balancer.listeners.iter().map(listener).collect();
+        members.push((list.to_owned(), envelope::list(item, all)));
     }
     members.push((backends::LIST.to_owned(), envelope::list(backends::ITEM, Vec::new())));
     members
@@ -167,8 +175,13 @@ pub(super) fn read_described(
     if balancer.id != asked.id {
         return Err(envelope::lost(cloud, "with another load balancer than the one that was asked for"));
     }
-    let listed = LISTENERS.iter().find_map(|(list, item)| envelope::items(body, list, item));
-    let listeners = listeners::read_all(listed.unwrap_or_default(), LISTENER, cloud)?;
+    // The right spelling first: who sends both has the misspelt one for old clients.
+    let mut lists = LISTENERS.iter().rev();
+    let listed = lists.find_map(|(list, item, names)| Some((envelope::items(body, list, item)?, *names)));
+    let listeners = match listed {
+        Some((items, names)) => listeners::read_all(items, names, cloud)?,
+        None => Vec::new(),
+    };
     Ok(LoadBalancer { listeners, ..balancer })
 }
 
@@ -211,9 +224,11 @@ fn read(record: &Document, place: &Place, cloud: &Cloud) -> Result<LoadBalancer,
     let text = |name: &str| values::told(record, name);
     let id = text(ID).and_then(LoadBalancerId::new);
     let id = id.ok_or_else(|| envelope::lost(cloud, "with a load balancer that has no id"))?;
-    let reach = text(REACH).and_then(|word| reach_of(&word));
-    let reach =
-        reach.ok_or_else(|| envelope::lost(cloud, &format!("with a load balancer of no known `{REACH}`")))?;
+    let unknown = || envelope::lost(cloud, &format!("with a load balancer of no known `{REACH}`"));
+    let reach = match text(REACH) {
+        Some(word) => reach_of(&word).ok_or_else(unknown)?,
+        None => Reach::Internet,
+    };
     let region = text(&cloud.group.region).and_then(RegionId::new).or_else(|| place.region.clone());
     Ok(LoadBalancer {
         id,

@@ -7,7 +7,7 @@ use crate::{
     model::{
         AddBackends, Backend, Change, CreateGroup, DescribeHealth, Fault, FaultKind, Field, Group, GroupId,
         GroupRef, ListGroups, ListLoadBalancers, LoadBalancerRef, Member, Operation, Outcome, Place,
-        RemoveBackends, ReplaceBackends, Scope, UpdateBackends, UpdateGroup, Updated,
+        RemoveBackends, ReplaceBackends, Scope, Target, UpdateBackends, UpdateGroup, Updated,
     },
     wire::{Document, Params, Reply},
 };
@@ -155,6 +155,7 @@ fn read_success(step: &Operation, body: &Document, cloud: &Cloud) -> Result<Outc
 
 /// An add has worked when the reply lists what was asked for, as asked; it may list the rest of the group too.
 fn added(add: &AddBackends, members: &[Member], cloud: &Cloud) -> Result<Outcome, Fault> {
+    let mut found = Vec::new();
     for wanted in &add.backends {
         match members.iter().find(|member| member.backend.same_entry(wanted)) {
             None => return Err(unlisted(wanted, cloud)),
@@ -163,10 +164,19 @@ fn added(add: &AddBackends, members: &[Member], cloud: &Cloud) -> Result<Outcome
                     format!("{} lists {wanted} with another weight: it was there before", cloud.title);
                 return Err(Fault::new(FaultKind::AlreadyPresent, detail));
             }
-            Some(_) => {}
+            Some(listed) => found.push(backends::member(addressed(wanted, listed))),
         }
     }
-    Ok(Outcome::Added(add.backends.iter().cloned().map(backends::member).collect()))
+    Ok(Outcome::Added(found))
+}
+
+/// What was wanted, with the address that the cloud has chosen where none was named.
+fn addressed(wanted: &Backend, listed: &Member) -> Backend {
+    let mut backend = wanted.clone();
+    if let Target::Resource { address, .. } = &mut backend.target {
+        *address = address.or(listed.backend.target.address());
+    }
+    backend
 }
 
 /// The wanted backends as a reply lists them, each as it was asked for. A reply without any list is taken at its word.

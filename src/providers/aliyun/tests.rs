@@ -611,7 +611,7 @@ fn a_load_balancer_is_told_in_both_spellings() {
         "CreateTime":"2017-08-31T02:49:05Z","CreateTimeStamp":1504147745000"#;
     let described = json(&format!(
         r#"{{"RequestId":"5B0C2C9E-0000-4000-8000-000000000000",{attributes},"ListenerPorts":{{"ListenerPort":[80]}},
-        "ListenerPortsAndProtocal":{{"ListenerPortAndProtocal":[{{"ListenerPort":80,"ListenerProtocol":"http"}}]}},
+        "ListenerPortsAndProtocal":{{"ListenerPortAndProtocal":[{{"ListenerPort":80,"ListenerProtocal":"http"}}]}},
         "ListenerPortsAndProtocol":{{"ListenerPortAndProtocol":[{{"ListenerPort":80,"ListenerProtocol":"http"}}]}},
         "BackendServers":{{"BackendServer":[]}}}}"#
     ));
@@ -728,7 +728,10 @@ fn a_success_that_says_something_else_leaves_a_doubt() {
             &Operation::DescribeLoadBalancer(balancer("lb-1")),
             r#"{"LoadBalancerId":"lb-2","AddressType":"internet"}"#,
         ),
-        (&Operation::DescribeLoadBalancer(balancer("lb-1")), r#"{"LoadBalancerId":"lb-1"}"#),
+        (
+            &Operation::DescribeLoadBalancer(balancer("lb-1")),
+            r#"{"LoadBalancerId":"lb-1","AddressType":"moon"}"#,
+        ),
     ] {
         assert_eq!(replied(step, 200, body).unwrap_err().kind, FaultKind::TargetLost, "{body}");
     }

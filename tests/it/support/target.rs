@@ -1,6 +1,7 @@
 //! A cloud that records what it is asked and answers what the test says: no line of it reads a mapping table.
 
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex},
 };
@@ -32,8 +33,9 @@ pub struct Target {
 
 /// How a target answers.
 pub enum Answers {
-    /// These, in this order, and an error to every call beyond them.
-    InOrder(Vec<Reply>),
+    /// To every call of an action that has a reply of its own, that one; to all others these, in this order, and an
+    /// error to every call beyond them.
+    Scripted(BTreeMap<String, Reply>, Vec<Reply>),
     /// This, always.
     Always(Reply),
     /// Yes to every add, and an empty group to every look, in the language in which it is asked.
@@ -81,8 +83,10 @@ impl Service for Record {
         self.calls.lock().unwrap().push(call.clone());
         self.called.notify_one();
         let reply = match &mut *self.answers.lock().unwrap() {
-            Answers::InOrder(replies) if replies.is_empty() => Some(unforeseen()),
-            Answers::InOrder(replies) => Some(replies.remove(0)),
+            Answers::Scripted(named, others) => {
+                let named = action_of(&call).and_then(|action| named.get(&action)).cloned();
+                Some(named.unwrap_or_else(|| next(others)))
+            }
             Answers::Always(reply) => Some(reply.clone()),
             Answers::Yes => Some(yes(&call)),
             Answers::Never | Answers::Absent => None,
@@ -107,6 +111,11 @@ pub fn param_of(call: &Call, name: &str) -> Option<String> {
     params_of(call).into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
+/// What a call asks for, wherever it says so.
+pub fn action_of(call: &Call) -> Option<String> {
+    call.header("x-acs-action").map(str::to_owned).or_else(|| param_of(call, "Action"))
+}
+
 /// Whether a signature over a nonce holds, which cannot be written down.
 pub fn signature_problem(found: &Call) -> Option<String> {
     if let Some(authorization) = found.header(header::AUTHORIZATION.as_str()) {
@@ -123,8 +132,11 @@ pub fn signature_problem(found: &Call) -> Option<String> {
     (signature != right).then(|| format!("the signature `{signature}` does not verify"))
 }
 
-fn unforeseen() -> Reply {
-    Reply::new(StatusCode::IM_A_TEAPOT, "text/plain", "the case has no reply for this call")
+fn next(replies: &mut Vec<Reply>) -> Reply {
+    if replies.is_empty() {
+        return Reply::new(StatusCode::IM_A_TEAPOT, "text/plain", "the case has no reply for this call");
+    }
+    replies.remove(0)
 }
 
 fn yes(call: &Call) -> Reply {
