@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::tools::{Plain, ucloud, ucloud_done};
+use super::tools::{Plain, ucloud, ucloud_done, ucloud_json};
 use crate::support::house::House;
 
 const ULB: &str = "ulb-abc123";
@@ -101,5 +101,46 @@ fn completion() {
             offset += 50;
         }
         assert_eq!(found, expected, "{action}");
+    }
+}
+
+/// `ucloud api` and the JavaScript and private Go SDKs send JSON as it is: lists of objects, numbers and truth values.
+#[test]
+fn a_batch_in_native_json() {
+    let house = House::open(Duration::ZERO);
+    let add = |port: &str| {
+        let own = [
+            ("ULBId", ULB),
+            ("VServerId", VSERVER),
+            ("ResourceType", "UHost"),
+            ("ResourceId", "uhost-demo01"),
+            ("Port", port),
+            ("Weight", "5"),
+        ];
+        call(&house, "AllocateBackend", &own)["BackendId"].as_str().unwrap().to_owned()
+    };
+    let (one, two) = (add("80"), add("81"));
+    let held = || -> Vec<_> {
+        let held = house.clouds().held(TARGET, "rsp-cige6j5e7p");
+        held.into_iter().map(|held| (held.port, held.weight)).collect()
+    };
+    for (attributes, expected) in [
+        (
+            json!([{"BackendId": one, "Weight": 7, "Enabled": true}, {"BackendId": two, "Enabled": false, "IsBackup": false}]),
+            [(80, Some(7)), (81, None)],
+        ),
+        (
+            json!([{"BackendId": two, "Port": 82, "Enabled": 1, "IsBackup": 0}]),
+            [(80, Some(7)), (82, Some(5))],
+        ),
+    ] {
+        let body = json!({"Action": "UpdateBackendBatch", "Region": "cn-bj2", "ProjectId": "org-abc123",
+                          "ULBId": ULB, "Attributes": attributes});
+        let told = ucloud_json(&house, body);
+        assert_eq!(told["RetCode"], 0, "{told}");
+        let set = told["BackendSet"].as_array().unwrap();
+        assert!(set.iter().all(|item| item["SubRetCode"] == 0 && item["SubMessage"].is_string()), "{told}");
+        assert_eq!(set.len(), attributes.as_array().unwrap().len());
+        assert_eq!(held(), expected, "{attributes}");
     }
 }

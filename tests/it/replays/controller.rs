@@ -26,6 +26,9 @@ fn batch(nodes: &[Node], description: &str) -> String {
     Value::Array(nodes.iter().map(item).collect()).to_string()
 }
 
+/// Port, Service, namespace and cluster: most names of real clusters are longer than the target's 50 characters.
+const LONG_NAME: &str = "k8s/31000/checkout-frontend/production/c2f8b4a1e6d94730b5a1c8e7f60d21394";
+
 fn call(house: &House, action: &str, own: &[(&str, &str)]) -> Value {
     done(action, aliyun(house, Stack::Go, action, own))
 }
@@ -50,7 +53,7 @@ fn own_backends(house: &House, group: &str, description: &str) -> Vec<Node> {
         (id.parse().unwrap(), number("Port").try_into().unwrap(), number("Weight").try_into().unwrap())
     };
     let mut found: Vec<Node> = own.map(node).collect();
-    found.sort();
+    found.sort_unstable();
     found
 }
 
@@ -92,8 +95,10 @@ fn a_service_is_reconciled(house: &House) {
     check(&forty, NAME);
 
     // Pods move: other weights, some of them none, and another description.
-    let weighed: Vec<Node> =
-        forty.iter().map(|(node, port, _)| (*node, *port, (*node % 5 * 20) as u8)).collect();
+    let weighed: Vec<Node> = forty
+        .iter()
+        .map(|(node, port, _)| (*node, *port, [0, 20, 40, 60, 80][usize::from(*node % 5)]))
+        .collect();
     write("SetVServerGroupAttribute", &weighed, "k8s/31000/web/default/other");
     check(&weighed, "k8s/31000/web/default/other");
     // The description alone.
@@ -112,6 +117,23 @@ fn a_service_is_reconciled(house: &House) {
     call(house, "DeleteVServerGroup", &[("VServerGroupId", &group)]);
     assert_eq!(find(house), None);
     check_gone(&aliyun(house, Stack::Go, "DescribeVServerGroupAttribute", &[("VServerGroupId", &group)]));
+}
+
+/// The source cloud takes up to 80 characters, and the controller finds its groups by their names.
+#[test]
+fn a_service_of_a_real_cluster() {
+    let house = House::open(Duration::ZERO);
+    for name in [LONG_NAME, &"n".repeat(80)] {
+        let own = [("LoadBalancerId", BALANCER), ("VServerGroupName", name)];
+        let made = call(&house, "CreateVServerGroup", &own);
+        let told = call(&house, "DescribeVServerGroups", &[("LoadBalancerId", BALANCER)]);
+        let groups = told["VServerGroups"]["VServerGroup"].as_array().unwrap();
+        let found = groups
+            .iter()
+            .find(|group| group["VServerGroupName"] == name)
+            .map(|group| &group["VServerGroupId"]);
+        assert_eq!(found, Some(&made["VServerGroupId"]), "{told}");
+    }
 }
 
 #[test]

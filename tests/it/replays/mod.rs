@@ -8,6 +8,7 @@ mod ansible;
 mod command_line;
 mod controller;
 mod late;
+mod markup;
 mod terraform_alicloud;
 mod terraform_ucloud;
 mod tools;

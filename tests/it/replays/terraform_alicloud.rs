@@ -101,7 +101,7 @@ impl<'h> ServerGroup<'h> {
             (id.parse().unwrap(), number("Port").try_into().unwrap(), number("Weight").try_into().unwrap())
         };
         let mut found: Vec<Server> = servers(&told).iter().map(server).collect();
-        found.sort();
+        found.sort_unstable();
         (told["VServerGroupName"].as_str().unwrap().to_owned(), found)
     }
 
@@ -138,7 +138,7 @@ fn a_server_group_is_applied_changed_and_destroyed(house: &House) {
     let fresh = several(1..=20, 9090, 7);
     group.write("AddVServerGroupBackendServers", &fresh);
     let mut all = [stay, &fresh].concat();
-    all.sort();
+    all.sort_unstable();
     group.check("tf-two", &all);
 
     // All of them go, in two segments of which the second is not full, and a repeat finds nothing to do.
@@ -159,8 +159,9 @@ fn a_server_group_before_a_target_that_shows_changes_late() {
 
 /// The provider's own matching: over the list at a path, by the text of server and port.
 fn attachment<'b>(body: &'b Value, server: &str, port: &str) -> Option<&'b Value> {
-    let found =
-        servers(body).iter().find(|item| item["ServerId"] == server && item["Port"].to_string() == port)?;
+    let found = servers(body)
+        .iter()
+        .find(|item| item["ServerId"] == server && item["Port"].as_u64() == port.parse().ok())?;
     Some(found)
 }
 

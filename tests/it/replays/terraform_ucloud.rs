@@ -131,10 +131,8 @@ fn a_listener() {
         let vserver = vserver(&house, &group);
         for (name, value) in create {
             let value = changed.iter().find(|(known, _)| *known == name).map_or(value, |(_, value)| *value);
-            let told = match &vserver[name] {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
+            let told = &vserver[name];
+            let told = told.as_str().map_or_else(|| told.to_string(), str::to_owned);
             assert_eq!(told, value, "{name} of {vserver}");
         }
     };

@@ -1,9 +1,12 @@
 //! What the tools have in common: the way in which each stack of SDKs sends, and the rules by which it reads.
 
+use data_encoding::HEXLOWER;
 use serde_json::Value;
+use sha1::{Digest, Sha1};
+use weighbridge::{auth::Stamps, wire::Reply};
 
 use crate::support::{
-    caller::{FORM, pairs, plain_signed_by, raw, rpc_signed_by},
+    caller::{FORM, in_json, pairs, plain_signed_by, raw, rpc_signed_by},
     house::House,
     signing::{Pairs, encoded},
 };
@@ -32,14 +35,53 @@ pub enum Plain {
     CommandLine,
 }
 
+/// The members of answers that are numbers on both clouds.
+const NUMBERS: [&str; 18] = [
+    "Port",
+    "Weight",
+    "ServerCount",
+    "ListenerPort",
+    "TotalCount",
+    "PageNumber",
+    "PageSize",
+    "RetCode",
+    "SubRetCode",
+    "Enabled",
+    "IsBackup",
+    "FrontendPort",
+    "ClientTimeout",
+    "EnableCompression",
+    "ForwardPort",
+    "EnableHTTP2",
+    "VServerCount",
+    "PolicyPriority",
+];
+
 /// What the Alibaba Cloud side was answered: the status, and the body.
 pub type Answered = (u16, Value);
 
 /// Sends a call of Alibaba Cloud.
 pub fn aliyun(house: &House, stack: Stack, action: &str, own: &[(&str, &str)]) -> Answered {
-    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let reply = reply(house, stack, "JSON", action, own);
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    let kind = reply.header("content-type").unwrap();
+    assert!(kind.starts_with("application/json"), "{action}: {kind}");
+    check_id(body["RequestId"].as_str());
+    (reply.status.as_u16(), body)
+}
+
+/// Sends one that asks for XML.
+pub fn aliyun_xml(house: &House, action: &str, own: &[(&str, &str)]) -> (u16, String) {
+    let reply = reply(house, Stack::Python, "XML", action, own);
+    let kind = reply.header("content-type").unwrap();
+    assert!(kind.starts_with("text/xml"), "{action}: {kind}");
+    (reply.status.as_u16(), String::from_utf8(reply.body.to_vec()).unwrap())
+}
+
+fn reply(house: &House, stack: Stack, format: &str, action: &str, own: &[(&str, &str)]) -> Reply {
+    let now = Stamps::system().unwrap().next().utc();
     let sent: Vec<_> = own.iter().filter(|(_, value)| !value.is_empty()).copied().collect();
-    let mut params = pairs(&[("Action", action), ("RegionId", "cn-hangzhou"), ("Format", "JSON")]);
+    let mut params = pairs(&[("Action", action), ("RegionId", "cn-hangzhou"), ("Format", format)]);
     params.extend(pairs(&sent));
     match stack {
         Stack::Go => params.push(("SignatureType".to_owned(), String::new())),
@@ -56,19 +98,13 @@ pub fn aliyun(house: &House, stack: Stack, action: &str, own: &[(&str, &str)]) -
             raw("POST", &encoded(&query), Some(FORM), &encoded(&form))
         }
     };
-    let reply = house.ask(&request);
-    let body: Value = serde_json::from_slice(&reply.body).unwrap();
-    let kind = reply.header("content-type").unwrap();
-    assert!(kind.starts_with("application/json"), "{action}: {kind}");
-    check_id(body["RequestId"].as_str());
-    (reply.status.as_u16(), body)
+    house.ask(&request)
 }
 
 /// The body of an answer that the tool takes for a success and can read.
 pub fn done(action: &str, (status, body): Answered) -> Value {
     assert_eq!((status, body.get("Code")), (200, None), "{action}: {body}");
-    const NUMBERS: [&str; 5] = ["Port", "Weight", "ServerCount", "ListenerPort", "TotalCount"];
-    check_types(action, &body, &NUMBERS);
+    check_types(action, &body);
     body
 }
 
@@ -93,27 +129,33 @@ pub fn ucloud(house: &House, tool: Plain, action: &str, own: &[(&str, &str)]) ->
     let id = reply.header("x-ucloud-request-uuid").map(str::to_uppercase);
     check_id(id.as_deref());
     let body: Value = serde_json::from_slice(&reply.body).unwrap();
-    const NUMBERS: [&str; 16] = [
-        "RetCode",
-        "TotalCount",
-        "Port",
-        "Weight",
-        "Enabled",
-        "IsBackup",
-        "Status",
-        "FrontendPort",
-        "ClientTimeout",
-        "EnableCompression",
-        "ForwardPort",
-        "EnableHTTP2",
-        "CreateTime",
-        "VServerCount",
-        "SubRetCode",
-        "PolicyPriority",
-    ];
-    check_types(action, &body, &NUMBERS);
+    check_types(action, &body);
     assert!(body["RetCode"].is_u64(), "{action}: {body}");
     body
+}
+
+/// Sends a call of UCloud as a JSON body. The signature is of its members by name: of a list the items one after the
+/// other, of an object the members by name again.
+pub fn ucloud_json(house: &House, mut body: Value) -> Value {
+    body["PublicKey"] = UCLOUD.0.into();
+    let text = signed_text(&body) + UCLOUD.1;
+    body["Signature"] = HEXLOWER.encode(&Sha1::digest(text.as_bytes())).into();
+    let reply = house.ask(&in_json(&body.to_string()));
+    assert_eq!(reply.status.as_u16(), 200, "{body}");
+    serde_json::from_slice(&reply.body).unwrap()
+}
+
+fn signed_text(value: &Value) -> String {
+    match value {
+        Value::Object(members) => {
+            let mut names: Vec<&String> = members.keys().collect();
+            names.sort();
+            names.into_iter().flat_map(|name| [name.clone(), signed_text(&members[name])]).collect()
+        }
+        Value::Array(items) => items.iter().map(signed_text).collect(),
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+    }
 }
 
 /// The answer of a call of UCloud that succeeds.
@@ -131,18 +173,18 @@ fn check_id(id: Option<&str>) {
 }
 
 /// Go reads numbers as numbers and nothing else, and a list that is null takes tools for a thing that is gone.
-fn check_types(action: &str, value: &Value, numbers: &[&str]) {
+fn check_types(action: &str, value: &Value) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
                 assert!(!value.is_null(), "{action}: {name} is null");
-                if numbers.contains(&name.as_str()) && !value.is_object() {
+                if NUMBERS.contains(&name.as_str()) {
                     assert!(value.is_u64(), "{action}: {name} is {value}");
                 }
-                check_types(action, value, numbers);
+                check_types(action, value);
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| check_types(action, item, numbers)),
+        Value::Array(items) => items.iter().for_each(|item| check_types(action, item)),
         Value::Null => panic!("{action}: null in a list"),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }

@@ -12,7 +12,7 @@ use weighbridge::{
     auth::Stamps,
     config::Config,
     gateway::Gateway,
-    model::{Group, Kind, Operation, Target, Traffic},
+    model::{Group, Kind, Target, Traffic},
     simulator::{Script, Simulation},
     wire::Reply,
 };
@@ -95,11 +95,6 @@ impl Clouds {
     /// From now on, a server of a target's cloud does not answer health checks.
     pub fn ail(&self, target: &str, server: &str) {
         self.simulation.cloud(target).unwrap().ail(server);
-    }
-
-    /// The calls that the cloud of a target got, in order.
-    pub fn received(&self, target: &str) -> Vec<Operation> {
-        self.simulation.cloud(target).unwrap().calls()
     }
 
     /// How many calls the cloud of a target got.
