@@ -16,9 +16,11 @@ use crate::{
 pub(super) const EXAMPLES: &str = "\
 REQUEST is a URL, a curl command line, or a raw HTTP request, in either cloud's dialect; without it, standard input.
 It needs no signature. Exit code 1: the request would be refused, and the refusal is printed as the client would see it.
+Nothing is sent, so a group is taken to hold the backends that the request names, and what only an answer tells stands in <>.
 
 Examples:
   weighbridge explain 'https://slb.aliyuncs.com/?Action=AddVServerGroupBackendServers&VServerGroupId=rsp-cige6j5e7p&BackendServers=[{\"ServerId\":\"i-bp1example00000001\",\"Port\":80}]'
+  weighbridge explain 'https://api.ucloud.cn/?Action=DescribeVServer&Region=cn-bj2&ULBId=ulb-abc123&VServerId=vserver-def456'
   weighbridge explain --json --config weighbridge.toml < captured-request.http";
 
 /// Print the calls that the target would get for a request; sends nothing.
@@ -55,8 +57,18 @@ impl Explain {
 }
 
 fn write_explanation(out: &mut impl Write, explanation: &Explanation<'_>) -> io::Result<()> {
-    let Explanation { route, action, operation: _, items: _, group: _, calls, fields, losses, passed } =
-        explanation;
+    let Explanation {
+        route,
+        target,
+        action,
+        operation: _,
+        items: _,
+        group: _,
+        calls,
+        fields,
+        losses,
+        passed,
+    } = explanation;
     let (here, there) = (route.here, route.there);
     writeln!(out, "{action} of {}, as client {}", here.title, route.client.credential.key_id)?;
     if calls.is_empty() {
@@ -64,17 +76,11 @@ fn write_explanation(out: &mut impl Write, explanation: &Explanation<'_>) -> io:
     } else if *passed {
         writeln!(out, "goes on as it came, signed anew:")?;
     } else {
-        writeln!(out, "becomes {} of {}, target {}:", count(calls.len()), there.title, route.target.name)?;
+        writeln!(out, "becomes {} of {}, target {}:", count(calls.len()), there.title, target.name)?;
     }
     for (at, call) in calls.iter().enumerate() {
         let ExplainedCall { origin, invocation } = call;
-        writeln!(
-            out,
-            "\n  {}. {} at {origin}, signed with {}",
-            at + 1,
-            invocation.action,
-            route.target.scheme
-        )?;
+        writeln!(out, "\n  {}. {} at {origin}, signed with {}", at + 1, invocation.action, target.scheme)?;
         for param in &invocation.params {
             writeln!(out, "       {}={}", param.name, param.value)?;
         }
@@ -102,8 +108,18 @@ fn write_refusal(out: &mut impl Write, refusal: &Reply) -> io::Result<()> {
 }
 
 fn explanation_json(explanation: &Explanation<'_>) -> Document {
-    let Explanation { route, action, operation: _, items: _, group: _, calls, fields, losses, passed } =
-        explanation;
+    let Explanation {
+        route,
+        target,
+        action,
+        operation: _,
+        items: _,
+        group: _,
+        calls,
+        fields,
+        losses,
+        passed,
+    } = explanation;
     let loss = |loss: &crate::model::Loss| {
         let name = route.here.name_of(&loss.field);
         Document::record([("field", Document::text(name)), ("reason", Document::text(&loss.reason))])
@@ -116,8 +132,8 @@ fn explanation_json(explanation: &Explanation<'_>) -> Document {
         ("dialect", Document::text(&route.here.id)),
         ("action", Document::text(action)),
         ("client", Document::text(&route.client.credential.key_id)),
-        ("target", Document::text(&route.target.name)),
-        ("calls", Document::List(calls.iter().map(|call| call_json(call, &route.target.scheme)).collect())),
+        ("target", Document::text(&target.name)),
+        ("calls", Document::List(calls.iter().map(|call| call_json(call, &target.scheme)).collect())),
         ("backends", Document::List(fields.iter().map(backend).collect())),
         ("passed_on", Document::Bool(*passed)),
         ("losses", Document::List(losses.iter().map(loss).collect())),

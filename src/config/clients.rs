@@ -4,15 +4,12 @@ use std::{collections::HashMap, ops::Range};
 
 use super::{
     Client, OnLoss,
-    raw::{Number, RawClient, RawTarget, RawTemplate, Word},
+    raw::{RawClient, RawTarget, Word},
     resolve::Resolver,
     targets::REFUSE,
     words::{chosen, instead},
 };
-use crate::{
-    mapping::{GroupTemplate, Shape},
-    model::{ListenerOption, Port},
-};
+use crate::mapping::Shape;
 
 impl Resolver<'_> {
     /// What every client is. No two of one dialect may have one key id.
@@ -57,56 +54,6 @@ impl Resolver<'_> {
             untranslated,
             template,
         })
-    }
-
-    /// What the client's groups are made with: what its own table says, laid over the template of the target's cloud.
-    fn template(&mut self, raw: RawTemplate, target: usize, targets: &[RawTarget]) -> Option<GroupTemplate> {
-        let RawTemplate { at, protocol, ports, options } = raw;
-        let provider = targets.get(target)?.provider.as_ref()?;
-        let cloud = self.tables.as_ref()?.cloud(provider.get_ref()).cloned()?;
-        let Some(under) = cloud.group.template.clone() else {
-            let what = format!("a group of `{}` needs no template; leave `template` out", cloud.id);
-            self.report.error(at, what);
-            return None;
-        };
-        let protocol = match protocol {
-            None => under.protocol,
-            Some(word) => {
-                let known = cloud.group.protocol_of(word.get_ref());
-                if known.is_none() {
-                    let words = cloud.group.protocol_words();
-                    let what = format!(
-                        "`{}` is no protocol of `{}`; write one of {words}",
-                        word.get_ref(),
-                        cloud.id
-                    );
-                    self.report.error(word.span(), what);
-                }
-                known?
-            }
-        };
-        let ports = match ports {
-            None => under.ports,
-            Some(both) => {
-                let port = |number: &Number| u32::try_from(*number.get_ref()).ok().and_then(Port::new);
-                let found: Option<Vec<Port>> = both.get_ref().iter().map(port).collect();
-                match found.as_deref() {
-                    Some([first, last]) if first <= last => (*first, *last),
-                    Some(_) | None => {
-                        self.report
-                            .error(both.span(), "write `ports = [first, last]`, both within 1 to 65535");
-                        return None;
-                    }
-                }
-            }
-        };
-        let mut all = under.options;
-        for (name, value) in options {
-            let (name, value) = (name.into_inner(), value.into_inner());
-            all.retain(|option| option.name != name);
-            all.push(ListenerOption { name, value });
-        }
-        Some(GroupTemplate { protocol, ports, options: all })
     }
 
     /// The place of the target of this name.

@@ -38,9 +38,7 @@ impl Column for GroupRef {
         let group = section.made("group", ID, GroupId::new, report);
         let region = section.made("region", ID, RegionId::new, report);
         let project = section.made("project", ID, ProjectId::new, report);
-        if let (Some(project), None) = (&project, &cloud.group.project) {
-            report.warn(project.span(), format!("`{}` has no projects; leave `project` out", cloud.id));
-        }
+        warn_of_project(cloud, project.as_ref(), report);
         section.close(report);
         let place = Place { region: inner(region), project: inner(project) };
         Some(Self { load_balancer: inner(load_balancer), group: inner(group)?, place })
@@ -62,6 +60,7 @@ impl Column for LoadBalancerRef {
         let id = section.made("id", ID, LoadBalancerId::new, report);
         let region = section.made("region", ID, RegionId::new, report);
         let project = section.made("project", ID, ProjectId::new, report);
+        warn_of_project(cloud, project.as_ref(), report);
         section.close(report);
         Some(Self { id: inner(id)?, place: Place { region: inner(region), project: inner(project) } })
     }
@@ -139,6 +138,13 @@ fn described(cloud: &Cloud, mut section: Section<'_>, report: &mut Report) -> Op
         _ => Err((at, "this names no server; write { id, type?, ip? } or { ip, vpc, subnet, type? }")),
     };
     column.map_err(|(at, flaw)| report.error(at, flaw)).ok()
+}
+
+/// A project leads nowhere on a cloud that has none.
+fn warn_of_project(cloud: &Cloud, project: Option<&Spanned<ProjectId>>, report: &mut Report) {
+    if let (Some(project), None) = (project, &cloud.group.project) {
+        report.warn(project.span(), format!("`{}` has no projects; leave `project` out", cloud.id));
+    }
 }
 
 /// The kind that a cloud has this word for.

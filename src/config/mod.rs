@@ -15,6 +15,7 @@ mod resources;
 mod rows;
 mod section;
 mod targets;
+mod templates;
 #[cfg(test)]
 mod tests;
 mod words;

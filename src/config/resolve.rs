@@ -165,8 +165,8 @@ impl<'r> Resolver<'r> {
         let named =
             |prefix: &&str| store.get_ref().strip_prefix(*prefix).is_some_and(|rest| !rest.is_empty());
         if durable.iter().any(named) {
-            let what = "durable stores are not built in this version: nonces and recorded answers are kept in \
-                        memory and forgotten at a stop; write \"memory\" to say so";
+            let what = "durable stores are not built in this version: nonces, recorded answers and what targets \
+                        cannot hold are kept in memory and forgotten at a stop; write \"memory\" to say so";
             self.report.warn(store.span(), what);
         } else if store.get_ref() != "memory" {
             let what = "this is no `store`; write \"memory\", \"sqlite:PATH\" or \"postgres://…\"";

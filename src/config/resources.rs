@@ -90,8 +90,15 @@ impl ResourceMap {
         found
     }
 
+    /// The load balancer of the cloud `to` that a row of load balancers puts beside this one: the one on which groups are
+    /// made, whatever rows of groups say.
+    #[must_use]
+    pub fn balancer(&self, from: &str, id: &LoadBalancerId, to: &str) -> Option<&LoadBalancerRef> {
+        self.balancers.iter().find(|row| row.get(from).is_some_and(|own| own.id == *id))?.get(to)
+    }
+
     /// Every load balancer that stands in a row of load balancers or of groups, in both clouds' words.
-    fn balancer_pairs<'m>(
+    pub fn balancer_pairs<'m>(
         &'m self,
         from: &'m str,
         to: &'m str,
@@ -233,6 +240,53 @@ ucloud = { ip = "10.0.0.5", vpc = "uvnet-x", subnet = "subnet-y" }
             });
             assert_eq!(found, wanted, "{asked:?}");
         }
+    }
+
+    const BALANCERS: &str = r#"
+[[load_balancer]]
+aliyun = { id = "lb-1", region = "cn-beijing" }
+ucloud = { id = "ulb-1", project = "org-1", region = "cn-bj2" }
+
+[[group]]
+aliyun = { load_balancer = "lb-1", group = "rsp-1" }
+ucloud = { load_balancer = "ulb-1", group = "vserver-1", region = "cn-sh2" }
+
+[[group]]
+aliyun = { load_balancer = "lb-1", group = "rsp-2" }
+ucloud = { load_balancer = "ulb-2", group = "vserver-2", region = "cn-sh2" }
+
+[[group]]
+aliyun = { load_balancer = "lb-2", group = "rsp-3" }
+ucloud = { load_balancer = "ulb-2", group = "vserver-3" }
+
+[[group]]
+aliyun = { group = "rsp-4" }
+ucloud = { load_balancer = "ulb-3", group = "vserver-4" }
+"#;
+
+    /// Each as `id/project/region`; a row of its own comes before the rows of groups.
+    #[test]
+    fn load_balancers_are_found_in_their_own_rows_and_in_those_of_groups() {
+        let cases = [
+            ("aliyun", "lb-1", "ucloud", "ulb-1/org-1/cn-bj2 ulb-2//cn-sh2"),
+            ("aliyun", "lb-2", "ucloud", "ulb-2//"),
+            ("aliyun", "lb-3", "ucloud", ""),
+            ("aliyun", "lb-1", "elsewhere", ""),
+            ("ucloud", "ulb-1", "aliyun", "lb-1//cn-beijing"),
+            ("ucloud", "ulb-2", "aliyun", "lb-1// lb-2//"),
+            ("ucloud", "ulb-3", "aliyun", ""),
+        ];
+        let (map, warnings) = read(BALANCERS).unwrap();
+        assert!(warnings.is_empty(), "{warnings:?}");
+        for (from, id, to, wanted) in cases {
+            let found = map.balancers(from, &LoadBalancerId::new(id).unwrap(), to);
+            let text = |LoadBalancerRef { id, place: Place { region, project } }: LoadBalancerRef| {
+                let (project, region) = (project.map(|id| id.to_string()), region.map(|id| id.to_string()));
+                format!("{id}/{}/{}", project.unwrap_or_default(), region.unwrap_or_default())
+            };
+            assert_eq!(found.into_iter().map(text).collect::<Vec<_>>().join(" "), wanted, "{id}");
+        }
+        assert_eq!((map.balancers_of("aliyun").count(), map.balancers_of("elsewhere").count()), (1, 0));
     }
 
     #[test]

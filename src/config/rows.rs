@@ -156,6 +156,22 @@ group = 1 => 1:9: `group` has to be a list of tables
     }
 
     #[test]
+    fn flaws_of_load_balancers_are_reported() {
+        check(
+            Severity::Error,
+            r#"
+[[load_balancers]] => 1:3: the resource map has no key `load_balancers`; did you mean `load_balancer`?
+[[load_balancer]]⏎aliyun = "lb-1"⏎ucloud = {id="u"} => 2:10: `aliyun` has to be a table, not text
+[[load_balancer]]⏎aliyun = {region="r"}⏎ucloud = {id="u"} => 2:10: the load balancer of `aliyun` has no `id`; write id =
+[[load_balancer]]⏎aliyun = {id=""}⏎ucloud = {id="u"} => 2:14: `id` is ``; write an id
+[[load_balancer]]⏎aliyun = {id="l",group="g"}⏎ucloud = {id="u"} => 2:18: the load balancer of `aliyun` has no key `group`
+[[load_balancer]]⏎azure = {id="l"}⏎ucloud = {id="u"} => 2:1: no cloud is called `azure`; write one of aliyun, ucloud
+[[load_balancer]]⏎aliyun = {id="l"}⏎ucloud = {id="u"}⏎[[load_balancer]]⏎aliyun = {id="l"}⏎ucloud = {id="v"} => 5:10: `aliyun` has this in the row on line 2; leave one out
+"#,
+        );
+    }
+
+    #[test]
     fn flaws_of_groups_are_reported() {
         check(
             Severity::Error,
@@ -193,6 +209,7 @@ group = 1 => 1:9: `group` has to be a list of tables
             Severity::Warning,
             r#"
 [[server]]⏎aliyun = "i" => 1:1: warning: the row has one column
+[[load_balancer]]⏎aliyun = {id="l"} => 1:1: warning: the row has one column
 [[group]]⏎aliyun = {group="g",project="p"}⏎ucloud = {load_balancer="l",group="g"} => 2:29: warning: `aliyun` has no projects
 "#,
         );

@@ -6,7 +6,10 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::mapping::{Severity, SourceText};
+use crate::{
+    mapping::{Severity, SourceText},
+    model::Protocol,
+};
 
 const KNOWN: &[Known<'_>] = &[
     Known { provider: "aliyun", schemes: &["v1", "acs3"] },
@@ -218,6 +221,38 @@ fn every_word_and_every_limit_can_be_set() {
     assert_eq!(config.limits, limits);
 }
 
+#[test]
+fn a_clients_own_template_lies_over_the_clouds() {
+    let (none, all) =
+        ("{}", "{ protocol = \"udp\", ports = [30000, 30010], options = { MonitorType = \"Ping\" } }");
+    let one = "{ ports = [80, 80], options = { Method = \"Source\" } }";
+    let cases = [
+        (none, (Protocol::Tcp, 20_000, 29_999, "Method=WeightRoundrobin")),
+        (all, (Protocol::Udp, 30_000, 30_010, "Method=WeightRoundrobin MonitorType=Ping")),
+        (one, (Protocol::Tcp, 80, 80, "Method=Source")),
+    ];
+    for (template, wanted) in cases {
+        let text = SOUND.replace("target = \"u\"", &format!("target = \"u\"\ntemplate = {template}"));
+        let config = resolve(&text, directory().path()).unwrap();
+        let GroupTemplate { protocol, ports: (first, last), options } =
+            config.clients[0].template.as_ref().unwrap();
+        let options = options.iter().map(|option| format!("{}={}", option.name, option.value));
+        let found = options.collect::<Vec<_>>().join(" ");
+        assert_eq!((*protocol, first.get(), last.get(), found.as_str()), wanted, "{template}");
+        assert_eq!(config.clients[1].template, None);
+    }
+}
+
+#[test]
+fn what_is_not_translated_may_go_to_a_target_of_the_clients_own_cloud() {
+    for (named, wanted) in [("a", Some(0)), ("refuse", None)] {
+        let text = SOUND.replace("target = \"u\"", &format!("target = \"u\"\nuntranslated = \"{named}\""));
+        let config = resolve(&text, directory().path()).unwrap();
+        assert_eq!((config.clients[0].untranslated, config.clients[0].target), (wanted, 1), "{named}");
+        assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    }
+}
+
 /// Spoils [`SOUND`] once a line: `what => by what => problem => problem`, `⏎` for the end of a line, a problem by how
 /// it begins.
 fn check(severity: Severity, cases: &str) {
@@ -332,6 +367,25 @@ target = "u" => # gone => 15:1: a client has no `target`; write target =
 }
 
 #[test]
+fn flaws_of_templates_are_reported() {
+    check(
+        Severity::Error,
+        r#"
+"u" => "u"⏎template = "TCP" => 20:12: `template` has to be a table, not text
+"u" => "u"⏎template = { port = [1, 2] } => 20:14: `template` has no key `port`; did you mean `ports`?
+"u" => "u"⏎template = { protocol = "SCTP" } => 20:25: `SCTP` is no `protocol` of `ucloud`; write one of HTTP, HTTPS, TCP, UDP
+"u" => "u"⏎template = { ports = 80 } => 20:22: `ports` has to be a list of whole numbers, not a whole number
+"u" => "u"⏎template = { ports = [80] } => 20:22: `ports` is no span of ports; write [first, last], both within 1 to 65535
+"u" => "u"⏎template = { ports = [0, 9] } => 20:22: `ports` is no span of ports
+"u" => "u"⏎template = { ports = [9, 1] } => 20:22: `ports` is no span of ports
+"u" => "u"⏎template = { ports = [1, 65536] } => 20:22: `ports` is no span of ports
+"u" => "u"⏎template = { options = { Method = 1 } } => 20:35: `Method` has to be text in quotes, not a whole number
+target = "a" => target = "a"⏎template = {} => 26:12: a group of `aliyun` needs no template; leave `template` out
+"#,
+    );
+}
+
+#[test]
 fn flaws_of_limits_are_reported() {
     check(
         Severity::Error,
@@ -379,6 +433,7 @@ fn the_embedded_config_resolves() {
     let config = load_text(&config, Some(&resources), Path::new(""), &|_| None, KNOWN).unwrap();
     assert_eq!((config.targets.len(), config.clients.len(), config.files.len()), (2, 2, 0));
     assert_eq!(config.resources.servers_of("ucloud").count(), 28);
+    assert_eq!(config.resources.balancers_of("ucloud").count(), 1);
     let literal = |warning: &Diagnostic| warning.message.contains("the `secret` stands here");
     assert!(config.warnings.len() == 4 && config.warnings.iter().all(literal), "{:?}", config.warnings);
 }

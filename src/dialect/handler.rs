@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{arrival::Arrival, provider::Asked};
+use super::{arrival::Arrival, asked::Asked};
 use crate::{
     model::{Fault, Loss, Outcome},
     wire::Reply,

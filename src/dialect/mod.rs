@@ -2,13 +2,15 @@
 //! [`Scheme`]s), and what stands behind a front ([`Handler`]). All but the handler are pure functions over messages.
 
 mod arrival;
+mod asked;
 mod handle;
 mod handler;
 mod provider;
 mod scheme;
 
 pub use arrival::Arrival;
+pub use asked::Asked;
 pub use handle::{GroupHandle, HandleError, group_handle, handle_of, read_group_handle, read_handle};
 pub use handler::{Answer, BoxFuture, Handler, Request, Wanted};
-pub use provider::{Asked, Egress, Envelope, Ingress, Likeness, Provider, Showcase};
+pub use provider::{Egress, Envelope, Ingress, Likeness, Provider, Showcase};
 pub use scheme::{Claim, Invocation, Scheme};

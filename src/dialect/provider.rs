@@ -2,13 +2,14 @@
 
 use super::{
     arrival::Arrival,
+    asked::Asked,
     handler::Answer,
     scheme::{Invocation, Scheme},
 };
 use crate::{
     auth::Stamp,
     mapping::{Cloud, Format, Shape},
-    model::{Fault, Loss, Operation, Outcome},
+    model::{Fault, Operation, Outcome},
     wire::{Call, Reply},
 };
 
@@ -112,25 +113,6 @@ pub trait Egress: Sync + std::fmt::Debug {
     /// # Errors
     /// The fault that the reply tells of; [`TargetLost`](crate::model::FaultKind::TargetLost) for one that makes no sense.
     fn read_reply(&self, step: &Operation, reply: &Reply, cloud: &Cloud) -> Result<Outcome, Fault>;
-}
-
-/// What a call asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// The operation, in the caller's ids.
-    pub operation: Operation,
-    /// Fields that were given and have no effect by the caller's cloud's own rules.
-    pub ineffective: Vec<Loss>,
-    /// Parameters that were given and mean something that no other cloud has.
-    pub untranslated: Vec<String>,
-}
-
-impl Asked {
-    /// An operation that carries everything that its call says.
-    #[must_use]
-    pub const fn all(operation: Operation) -> Self {
-        Self { operation, ineffective: Vec::new(), untranslated: Vec::new() }
-    }
 }
 
 /// How much a call looks like one of a cloud's.

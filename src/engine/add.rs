@@ -9,7 +9,7 @@ use super::{
 use crate::{
     mapping::DuplicateAdd,
     model::{Fault, FaultKind, Field, Health, Member},
-    store::Remembered,
+    store::{Rank, Remembered},
 };
 
 impl Execution<'_> {
@@ -78,16 +78,19 @@ impl Execution<'_> {
 
     /// The items as members of the group; what the target could not hold of them is kept.
     pub(super) fn added(&self, pair: &GroupPair, items: &[Item], ends: &[End]) -> Vec<Member> {
-        items.iter().zip(ends).map(|(item, end)| self.member_added(pair, item, end)).collect()
+        let several = items.len() > 1;
+        let rank = |place: usize| several.then(|| Rank { request: self.id.to_owned(), place });
+        let numbered = items.iter().zip(ends).enumerate();
+        numbered.map(|(place, (item, end))| self.member_added(pair, item, end, rank(place))).collect()
     }
 
-    fn member_added(&self, pair: &GroupPair, item: &Item, end: &End) -> Member {
+    fn member_added(&self, pair: &GroupPair, item: &Item, end: &End, rank: Option<Rank>) -> Member {
         let member = end.member().cloned();
         let there = member.as_ref().map_or(&item.there, |member| &member.backend);
         let id = self.id_here(pair, there, member.as_ref().and_then(|member| member.id.clone()));
         if !matches!(end, End::Present(_)) {
             let unusual = id.clone().filter(|id| !self.is_plain(pair, there, id));
-            let remembered = Remembered { id: unusual, ..item.remembered.clone() };
+            let remembered = Remembered { id: unusual, rank, ..item.remembered.clone() };
             self.parts.memory.remember(pair.entry(self.route, there), remembered);
             if let Some(member) = &member {
                 self.parts.recents.is(self.route, pair, member);

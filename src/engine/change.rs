@@ -92,21 +92,6 @@ impl Execution<'_> {
         Err(self.go_back(pair, moves, &ends, states, failed).await)
     }
 
-    /// Removes members that are named, without having looked at them, from a target that names them so.
-    pub(super) async fn remove_named(&self, pair: &GroupPair, backends: &[BackendRef]) -> Result<(), Fault> {
-        for chunk in backends.chunks(self.route.there.capability.backends_per_call) {
-            let removal = RemoveBackends { scope: pair.there.clone().into(), backends: chunk.to_vec() };
-            let step = Operation::RemoveBackends(removal);
-            let mut reply = self.call(&step).await;
-            // To remove what is gone is no fault there, so the same again settles a doubt.
-            if reply.as_ref().is_err_and(|fault| fault.kind.leaves_doubt()) {
-                reply = self.call(&step).await;
-            }
-            reply?;
-        }
-        Ok(())
-    }
-
     /// Carries out the moves by which something goes, or the others.
     async fn move_on(&self, pair: &GroupPair, moves: &[Move], states: &mut [State], going: bool) {
         let removes = |step: &Operation| matches!(step, Operation::RemoveBackends(_));
@@ -149,13 +134,15 @@ impl Execution<'_> {
     /// What was kept of a member follows it; what was written shows in the reads that come.
     fn note(&self, pair: &GroupPair, step: &Move) {
         let (memory, recents) = (&self.parts.memory, &self.parts.recents);
+        let rank = self.kept(pair, &step.old.backend).rank;
         self.forget(pair, &step.old.backend);
         match &step.fate {
             Fate::Goes => {
                 recents.gone(self.route, pair, &step.old);
             }
             Fate::Becomes { new, kept, named: _ } => {
-                memory.remember(pair.entry(self.route, new), kept.clone());
+                let kept = Remembered { rank, ..kept.clone() };
+                memory.remember(pair.entry(self.route, new), kept);
                 if step.old.id.is_none() && new.port != step.old.backend.port {
                     recents.gone(self.route, pair, &step.old);
                 }

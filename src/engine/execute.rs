@@ -23,13 +23,15 @@ const PAUSES: [Duration; 3] =
 pub(super) struct Execution<'r> {
     pub(super) parts: &'r Parts,
     pub(super) route: &'r Route<'r>,
+    /// The id of the request.
+    pub(super) id: &'r str,
     deadline: Instant,
 }
 
 impl<'r> Execution<'r> {
-    pub(super) fn new(parts: &'r Parts, route: &'r Route<'r>) -> Self {
+    pub(super) fn new(parts: &'r Parts, route: &'r Route<'r>, id: &'r str) -> Self {
         let deadline = Instant::now() + parts.config.limits.request_timeout;
-        Self { parts, route, deadline }
+        Self { parts, route, id, deadline }
     }
 
     /// Waits for a turn to write to a group: `alone`, or beside others where the target takes several changes at once.

@@ -234,6 +234,9 @@ impl Execution<'_> {
 
     /// The one load balancer of the target on which a group can be made.
     fn only_balancer(&self, balancer: &LoadBalancerRef) -> Result<LoadBalancerRef, Fault> {
+        if let Some(row) = self.route.balancer_for_groups(balancer)? {
+            return Ok(row);
+        }
         let found = self.route.balancers(balancer)?;
         let names = found.iter().map(|known| known.id.to_string()).collect::<Vec<_>>().join(", ");
         match found.into_iter().next() {

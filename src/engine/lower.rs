@@ -57,6 +57,7 @@ impl Execution<'_> {
             return Err(Fault::new(FaultKind::AlreadyPresent, detail));
         }
         let what = self.name_of(&old);
+        let new = self.marked(pair, &old.backend, new);
         let kept = self.kept_of(pair, &old, &new, change, losses)?;
         let fate = Fate::Becomes { new, named: change.clone(), kept };
         Ok(Move { what, old, fate })
@@ -113,7 +114,9 @@ impl Execution<'_> {
             }
             BackendRef::Id(id) => {
                 let (group, target, port) = self.decoded(id)?;
-                Ok(at(&target, port).filter(|_| group == pair.there.group))
+                let own = |member: &&Member| self.id_here(pair, &member.backend, None).as_ref() == Some(id);
+                let found = members.iter().find(own).cloned().or_else(|| at(&target, port));
+                Ok(found.filter(|_| group == pair.there.group))
             }
             BackendRef::At { target, port } => match self.route.server(target) {
                 Ok(there) => Ok(at(&there, *port)),
@@ -166,7 +169,7 @@ impl Execution<'_> {
         let id = id.filter(|id| !self.is_plain(pair, new, id));
         let description = if no_description { new.description.clone() } else { before.description };
         let standby = new.standby && table.row(Field::Standby).is_none();
-        Ok(Remembered { description, weight, standby, id })
+        Ok(Remembered { description, weight, standby, id, rank: before.rank })
     }
 }
 

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     mapping::NamesBackends,
     model::{
-        AddBackends, Backend, BackendId, BackendRef, Change, Fault, FaultKind, Field, GroupRef, Health, Loss,
-        Member, Outcome, Refusal, RemoveBackends, ReplaceBackends, Scope, Traffic, UpdateBackends, Updated,
+        AddBackends, Backend, BackendRef, Change, Fault, FaultKind, Field, GroupRef, Health, Loss, Member,
+        Outcome, Refusal, RemoveBackends, ReplaceBackends, Scope, Traffic, UpdateBackends, Updated,
     },
 };
 
@@ -56,22 +56,13 @@ impl Execution<'_> {
         Ok(Outcome::Removed(told))
     }
 
-    /// The caller's ids say everything that the target wants to know.
+    /// The caller names backends by ids, which stay the same when a port changes: a look tells where they are now.
     async fn remove_by_id(&self, scope: &Scope, backends: &[BackendRef]) -> Result<Outcome, Fault> {
-        for (pair, ids) in self.by_group(scope, backends)? {
-            let mut named = Vec::new();
-            for id in &ids {
-                let (_, target, port) = self.decoded(id)?;
-                named.push(BackendRef::At { target, port });
-            }
-            let _turn = self.turn(&pair, named.len() > 1).await?;
-            self.remove_named(&pair, &named)
-                .await
-                .map_err(|fault| Fault { field: Some(self.field_at_fault(fault.kind, &pair)), ..fault })?;
-            for backend in &named {
-                let BackendRef::At { target, port } = backend else { continue };
-                self.parts.memory.forget(&pair.entry_at(self.route, target, *port));
-            }
+        for (pair, backends) in self.by_group(scope, backends)? {
+            let _turn = self.turn(&pair, backends.len() > 1).await?;
+            let group = self.group(&pair).await?;
+            let others = self.removals(&pair, &group.members, &backends)?;
+            self.carry(&pair, &Moves { adds: Vec::new(), others }).await?;
             self.parts.repeats.forget(&pair.key(self.route));
         }
         Ok(Outcome::Removed(Vec::new()))
@@ -183,7 +174,7 @@ impl Execution<'_> {
     /// What a group holds, in the caller's ids.
     async fn members(&self, pair: &GroupPair) -> Result<Vec<Member>, Fault> {
         let group = self.group(pair).await?;
-        Ok(group.members.iter().map(|member| self.member_here(pair, member)).collect())
+        Ok(self.members_here(pair, &group.members))
     }
 
     /// The backends that ids name, by the group that holds them.
@@ -191,14 +182,13 @@ impl Execution<'_> {
         &self,
         scope: &Scope,
         backends: &[BackendRef],
-    ) -> Result<Vec<(GroupPair, Vec<BackendId>)>, Fault> {
-        let mut groups: Vec<(GroupPair, Vec<BackendId>)> = Vec::new();
+    ) -> Result<Vec<(GroupPair, Vec<BackendRef>)>, Fault> {
+        let mut groups: Vec<(GroupPair, Vec<BackendRef>)> = Vec::new();
         for backend in backends {
-            let BackendRef::Id(id) = backend else { continue };
             let pair = self.pair_of(scope, backend)?;
             match groups.iter_mut().find(|(known, _)| known.there == pair.there) {
-                Some((_, ids)) => ids.push(id.clone()),
-                None => groups.push((pair, vec![id.clone()])),
+                Some((_, named)) => named.push(backend.clone()),
+                None => groups.push((pair, vec![backend.clone()])),
             }
         }
         Ok(groups)

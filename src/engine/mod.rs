@@ -117,7 +117,7 @@ impl Parts {
             let reply = self.upstream.pass(route.target, &request.arrival).await?;
             return Ok(Answer::Passed(reply));
         }
-        let run = || self.carry_out(&route, &asked);
+        let run = || self.carry_out(&route, &asked, &request.id);
         match request.repeat.filter(|_| makes(&asked.operation)) {
             Some(key) => self.repeats.once(key, run).await,
             None => run().await.map(|(answer, _)| answer),
@@ -132,9 +132,14 @@ impl Parts {
     }
 
     /// Carries an operation out; and the group that the answer tells of, of an operation that makes something.
-    async fn carry_out(&self, route: &Route<'_>, asked: &Asked) -> Result<(Answer, Option<GroupKey>), Fault> {
+    async fn carry_out(
+        &self,
+        route: &Route<'_>,
+        asked: &Asked,
+        id: &str,
+    ) -> Result<(Answer, Option<GroupKey>), Fault> {
         let mut losses = losses_before(route, asked)?;
-        let execution = Execution::new(self, route);
+        let execution = Execution::new(self, route, id);
         let outcome = execution.run(&asked.operation, &mut losses).await?;
         let named = match (&asked.operation, &outcome) {
             (Operation::AddBackends(add), _) => Some(&add.group),

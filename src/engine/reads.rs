@@ -9,8 +9,8 @@ use super::{
 };
 use crate::model::{
     Checked, DescribeHealth, Detail, Fault, FaultKind, Field, Group, GroupRef, Health, ListGroups,
-    ListLoadBalancers, LoadBalancer, LoadBalancerFilter, LoadBalancerRef, Loss, LossPolicy, Lost, Member,
-    Operation, Outcome, Page, Place,
+    ListLoadBalancers, LoadBalancer, LoadBalancerFilter, LoadBalancerId, LoadBalancerRef, Loss, LossPolicy,
+    Lost, Member, Operation, Outcome, Page, Place,
 };
 
 impl Execution<'_> {
@@ -117,25 +117,42 @@ impl Execution<'_> {
         Ok(Outcome::LoadBalancer(Box::new(found)))
     }
 
-    /// Every load balancer of the target that may fit, from all pages.
+    /// Every load balancer of the target that may fit.
     async fn balancers_there(&self, list: &ListLoadBalancers) -> Result<Vec<LoadBalancer>, Fault> {
-        let asked = |id: &crate::model::LoadBalancerId| {
+        let mut asks: Vec<(Place, Vec<LoadBalancerId>)> = Vec::new();
+        for id in &list.filter.ids {
             let asked = LoadBalancerRef { id: id.clone(), place: list.place.clone() };
-            self.route.balancers(&asked).unwrap_or_default()
-        };
-        let named: Vec<LoadBalancerRef> = list.filter.ids.iter().flat_map(asked).collect();
-        if named.is_empty() && !list.filter.ids.is_empty() {
-            return Ok(Vec::new());
+            // One that no row knows is none, as the caller's cloud says of one that it does not have.
+            for LoadBalancerRef { id, place } in self.route.balancers(&asked).unwrap_or_default() {
+                match asks.iter_mut().find(|(known, _)| *known == place) {
+                    Some((_, ids)) => ids.push(id),
+                    None => asks.push((place, vec![id])),
+                }
+            }
         }
-        let row = named.first().map(|balancer| balancer.place.clone()).unwrap_or_default();
-        let place = self.route.place(&row, &list.place)?;
-        let ids = named.into_iter().map(|balancer| balancer.id).collect();
+        if list.filter.ids.is_empty() {
+            let places = self.route.balancer_places(&list.place)?;
+            asks.extend(places.into_iter().map(|place| (place, Vec::new())));
+        }
+        let mut found = Vec::new();
+        for (place, ids) in asks {
+            found.extend(self.balancers_in(place, ids, list.detail).await?);
+        }
+        Ok(found)
+    }
+
+    /// The load balancers of one place, from all pages: those of these ids, or all.
+    async fn balancers_in(
+        &self,
+        place: Place,
+        ids: Vec<LoadBalancerId>,
+        detail: Detail,
+    ) -> Result<Vec<LoadBalancer>, Fault> {
         let filter = LoadBalancerFilter { ids, ..LoadBalancerFilter::default() };
         let mut found: Vec<LoadBalancer> = Vec::new();
         for _ in 0..MOST_PAGES {
             let page = Page { offset: found.len(), ..Page::FIRST };
-            let step =
-                ListLoadBalancers { place: place.clone(), filter: filter.clone(), page, detail: list.detail };
+            let step = ListLoadBalancers { place: place.clone(), filter: filter.clone(), page, detail };
             let reply = self.call(&Operation::ListLoadBalancers(step)).await?;
             let Outcome::LoadBalancers(told, total) = reply else { return Err(misfit()) };
             let complete = told.is_empty() || found.len() + told.len() >= total;
@@ -252,7 +269,7 @@ impl Execution<'_> {
         }
     }
 
-    fn balancer_of(&self, pair: &GroupPair, group: &Group) -> Option<crate::model::LoadBalancerId> {
+    fn balancer_of(&self, pair: &GroupPair, group: &Group) -> Option<LoadBalancerId> {
         let there = group.id.load_balancer.as_ref().or(pair.there.load_balancer.as_ref())?;
         self.route.balancers_here(there).into_iter().next().map(|balancer| balancer.id)
     }

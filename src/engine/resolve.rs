@@ -165,6 +165,43 @@ impl<'c> Route<'c> {
         found.into_iter().map(placed).collect()
     }
 
+    /// The load balancer of the target on which groups of one of the caller's are made, where a row says so.
+    ///
+    /// # Errors
+    /// [`FaultKind::UnknownRegion`] when nothing says where it is.
+    pub(super) fn balancer_for_groups(
+        &self,
+        here: &LoadBalancerRef,
+    ) -> Result<Option<LoadBalancerRef>, Fault> {
+        let row = self.resources.balancer(&self.here.id, &here.id, &self.there.id);
+        let placed = |row: &LoadBalancerRef| {
+            Ok(LoadBalancerRef { place: self.place(&row.place, &here.place)?, id: row.id.clone() })
+        };
+        row.map(placed).transpose()
+    }
+
+    /// The places in which the target may have load balancers that the caller knows: those of rows that lie in the
+    /// region asked for, or that of the region table where ids need no row.
+    ///
+    /// # Errors
+    /// [`FaultKind::UnknownRegion`] when nothing says where that is.
+    pub(super) fn balancer_places(&self, asked: &Place) -> Result<Vec<Place>, Fault> {
+        if self.target.unmapped == Unmapped::Same {
+            return Ok(vec![self.place(&Place::default(), asked)?]);
+        }
+        let mut places: Vec<Place> = Vec::new();
+        for (here, there) in self.resources.balancer_pairs(&self.here.id, &self.there.id) {
+            let fits = |region: &RegionId| asked.region.as_ref().is_none_or(|asked| asked == region);
+            if here.place.region.as_ref().is_none_or(fits) {
+                let place = self.place(&there.place, asked)?;
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+        }
+        Ok(places)
+    }
+
     /// Where the target has what one of the caller's load balancers stands for, where rows agree on it.
     pub(super) fn balancer_place(&self, here: &LoadBalancerId) -> Option<Place> {
         let found = self.resources.balancers(&self.here.id, here, &self.there.id);

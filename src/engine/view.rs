@@ -1,12 +1,18 @@
 //! What the target tells, as the caller is to see it.
 
+use std::collections::BTreeSet;
+
 use super::{execute::Execution, pair::GroupPair};
 use crate::{
-    dialect::handle_of,
+    dialect::{handle_of, read_handle},
     mapping::NamesBackends,
-    model::{Backend, BackendId, Group, Member, Target},
-    store::Remembered,
+    model::{Backend, BackendId, Field, Group, Member, Port, Target},
+    store::{Rank, Remembered},
 };
+
+/// How the description begins of a backend that has moved to another port, on a target that has no ids and whose callers
+/// have no descriptions: it keeps the backend's id without a store.
+const MOVED: &str = "moved-from-port-";
 
 /// How many handles one server and port may have had: as many as backends that moved away from it.
 const TURNS: u8 = 16;
@@ -15,7 +21,7 @@ impl Execution<'_> {
     /// A group in the caller's ids, with what the gateway keeps of it.
     pub(super) fn group_here(&self, pair: &GroupPair, group: Group) -> Group {
         let kept = self.parts.memory.remembered_group(&pair.key(self.route));
-        let members = group.members.iter().map(|member| self.member_here(pair, member)).collect();
+        let members = self.members_here(pair, &group.members);
         let listeners = match kept.listener {
             Some(listener) if !self.route.there.group.is_listener() => vec![listener],
             Some(_) | None => group.listeners,
@@ -24,6 +30,32 @@ impl Execution<'_> {
         options.retain(|option| kept.options.iter().all(|own| own.name != option.name));
         options.extend(kept.options);
         Group { id: pair.here.clone(), members, listeners, options, ..group }
+    }
+
+    /// Members in the caller's ids. Those that one request has added stand in its order, wherever the target lists them.
+    pub(super) fn members_here(&self, pair: &GroupPair, members: &[Member]) -> Vec<Member> {
+        let mut here: Vec<Member> = members.iter().map(|member| self.member_here(pair, member)).collect();
+        let ranks: Vec<Option<Rank>> =
+            members.iter().map(|member| self.kept(pair, &member.backend).rank).collect();
+        let requests: BTreeSet<&str> = ranks.iter().flatten().map(|rank| rank.request.as_str()).collect();
+        for request in requests {
+            let places: Vec<(usize, usize)> = ranks
+                .iter()
+                .enumerate()
+                .filter_map(|(at, rank)| {
+                    rank.as_ref().filter(|rank| rank.request == request).map(|rank| (rank.place, at))
+                })
+                .collect();
+            let mut sorted = places.clone();
+            sorted.sort_unstable();
+            let moved: Vec<Member> = sorted.iter().filter_map(|(_, at)| here.get(*at).cloned()).collect();
+            for ((_, at), member) in places.iter().zip(moved) {
+                if let Some(slot) = here.get_mut(*at) {
+                    *slot = member;
+                }
+            }
+        }
+        here
     }
 
     /// A member in the caller's ids, with what the gateway keeps of it.
@@ -61,13 +93,32 @@ impl Execution<'_> {
         if let Some(id) = self.kept(pair, there).id {
             return Some(id);
         }
-        let entry = pair.entry(self.route, there);
         let target = self.canonical(&there.target);
+        if let Some(port) = moved_from(there) {
+            return handle_of(&pair.there.group, &target, port, 0);
+        }
+        let entry = pair.entry(self.route, there);
         let free = |id: &BackendId| {
             self.parts.memory.owner(&self.route.target.name, id).is_none_or(|owner| owner == entry)
         };
         let handles = (0..TURNS).filter_map(|turn| handle_of(&pair.there.group, &target, there.port, turn));
         handles.into_iter().find(free)
+    }
+
+    /// A backend that has changed its port, with what says which id it had before.
+    pub(super) fn marked(&self, pair: &GroupPair, old: &Backend, new: Backend) -> Backend {
+        let capability = (&self.route.here.capability, &self.route.there.capability);
+        let needs_id = capability.0.names_backends == NamesBackends::Id
+            && capability.1.names_backends == NamesBackends::Address;
+        let has_room = self.route.there.backend.row(Field::Description).is_some()
+            && (old.description.is_none() || moved_from(old).is_some());
+        if old.port == new.port || !needs_id || !has_room {
+            return new;
+        }
+        let id = self.handle(pair, old).and_then(|id| read_handle(&id).ok());
+        let first = id.map_or(old.port, |(_, _, port)| port);
+        let description = (first != new.port).then(|| format!("{MOVED}{first}"));
+        Backend { description, ..new }
     }
 
     /// What is kept of a backend; of one whose address the target has chosen, what was kept before that was told.
@@ -96,4 +147,9 @@ impl Execution<'_> {
             address @ Target::Address { .. } => address,
         }
     }
+}
+
+/// The port that a backend had first, where its description says so.
+fn moved_from(there: &Backend) -> Option<Port> {
+    there.description.as_ref()?.strip_prefix(MOVED)?.parse().ok().and_then(Port::new)
 }

@@ -27,6 +27,8 @@ use crate::{
 pub struct Explanation<'c> {
     /// The caller's cloud, its client and the target.
     pub route: Route<'c>,
+    /// The target that gets the calls: the route's, or the one for what is not translated.
+    pub target: &'c Target,
     /// The action that was asked for.
     pub action: String,
     /// What it asks for, in the caller's ids; none of an action that is not translated.
@@ -120,27 +122,27 @@ async fn explained<'c>(
     let answer = engine.handle(request).await?;
     let items = operation.as_ref().map_or_else(|| Ok(Vec::new()), |asked| items_of(&route, asked))?;
     let fields = items.iter().map(|item| fields(&route, item)).collect::<Result<Vec<_>, Fault>>()?;
-    let calls = calls(config, &route, &supposed, &arrival, operation.is_none())?;
+    let nowhere = || Fault::new(FaultKind::Internal, "the target's cloud is not known");
+    let other = route.client.untranslated.filter(|_| operation.is_none());
+    let target = match other {
+        Some(place) => config.targets.get(place).ok_or_else(nowhere)?,
+        None => route.target,
+    };
+    let calls = calls(config, target, &supposed, &arrival)?;
     let (action, losses) = (envelope.action.clone(), answer.losses().to_vec());
     let passed = matches!(answer, Answer::Passed(_));
     let group = supposed.group_added_to();
-    Ok(Explanation { route, action, operation, items, group, calls, fields, losses, passed })
+    Ok(Explanation { route, target, action, operation, items, group, calls, fields, losses, passed })
 }
 
 /// What the target was asked, as the calls that it would get.
 fn calls(
     config: &Config,
-    route: &Route<'_>,
+    target: &Target,
     supposed: &Supposed,
     arrival: &Arrival,
-    untranslated: bool,
 ) -> Result<Vec<ExplainedCall>, Fault> {
     let nowhere = || Fault::new(FaultKind::Internal, "the target's cloud is not known");
-    let other = route.client.untranslated.filter(|_| untranslated);
-    let target: &Target = match other {
-        Some(place) => config.targets.get(place).ok_or_else(nowhere)?,
-        None => route.target,
-    };
     let provider = PROVIDERS.iter().find(|known| known.id == target.provider).ok_or_else(nowhere)?;
     let cloud = config.tables.cloud(provider.id).ok_or_else(nowhere)?;
     let (steps, passed) = supposed.taken_down();

@@ -345,6 +345,27 @@ impl Operation {
         }
     }
 
+    /// The group that it names, if it names one and not a load balancer alone.
+    #[must_use]
+    pub const fn group(&self) -> Option<&GroupId> {
+        match self {
+            Self::AddBackends(AddBackends { group, .. })
+            | Self::ReplaceBackends(ReplaceBackends { group, .. })
+            | Self::UpdateGroup(UpdateGroup { group, .. })
+            | Self::DescribeGroup(group)
+            | Self::DeleteGroup(group) => Some(&group.group),
+            Self::RemoveBackends(RemoveBackends { scope, .. })
+            | Self::UpdateBackends(UpdateBackends { scope, .. }) => scope.group.as_ref(),
+            Self::DescribeHealth(_)
+            | Self::ListGroups(_)
+            | Self::CreateGroup(_)
+            | Self::ListLoadBalancers(_)
+            | Self::DescribeLoadBalancer(_)
+            | Self::ListRegions
+            | Self::ListProjects => None,
+        }
+    }
+
     /// Whether it leaves everything as it is.
     #[must_use]
     pub const fn is_read(&self) -> bool {

@@ -13,7 +13,7 @@ use std::{
 
 use jiff::Timestamp;
 
-pub use self::remembered::{Entry, GroupKey, Remembered, RememberedGroup};
+pub use self::remembered::{Entry, GroupKey, Rank, Remembered, RememberedGroup};
 use self::{nonces::Nonces, remembered::Kept};
 use crate::model::{Backend, BackendId};
 

@@ -35,6 +35,17 @@ pub struct Remembered {
     pub standby: bool,
     /// The id that its caller knows it by, where its port has changed since it was given.
     pub id: Option<BackendId>,
+    /// Which of several it was that were added at once: the target may list them in another order.
+    pub rank: Option<Rank>,
+}
+
+/// The place of a backend among those that one request has added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rank {
+    /// The request, by its id.
+    pub request: String,
+    /// The place, from 0.
+    pub place: usize,
 }
 
 /// What the target had no place for of a group.

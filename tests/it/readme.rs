@@ -1,14 +1,15 @@
 //! What the pages say is what the tables do.
 
-use std::{fs, path::PathBuf};
-
-use weighbridge::{
-    mapping::{BackendTable, Cloud, FieldRow, Rule, Sources, Tables},
-    model::{Field, LossPolicy},
+use std::{
+    fs,
+    path::{Path, PathBuf},
 };
 
-const BEGIN: &str = "<!-- made from mappings/: begin -->";
-const END: &str = "<!-- made from mappings/: end -->";
+use weighbridge::{
+    config::{Known, load_text},
+    mapping::{BackendTable, Cloud, FieldRow, GroupTemplate, Rule, SourceText, Sources, Tables},
+    model::{Field, LossPolicy, OperationName},
+};
 
 fn page(path: &str) -> String {
     fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -16,6 +17,64 @@ fn page(path: &str) -> String {
 
 fn tables() -> Tables {
     Tables::compile(&Sources::embedded()).unwrap()
+}
+
+/// Holds that the README has this table between its marks.
+fn assert_written(name: &str, expected: &str) {
+    let readme = page("README.md");
+    let mark = |end: &str| format!("<!-- made from mappings/: {end} {name} -->");
+    let (_, rest) = readme.split_once(&mark("begin")).unwrap();
+    let (written, _) = rest.split_once(&mark("end")).unwrap();
+    assert_eq!(written.trim(), expected, "write this between the marks:\n{expected}\n");
+}
+
+/// What a person calls operations. Every operation stands in one row.
+const OPERATIONS: [(&str, &[OperationName]); 11] = [
+    ("add backends", &[OperationName::AddBackends]),
+    ("remove backends", &[OperationName::RemoveBackends]),
+    ("change weight or state", &[OperationName::UpdateBackends]),
+    ("swap backends", &[OperationName::ReplaceBackends]),
+    ("read a group and its health", &[OperationName::DescribeGroup, OperationName::DescribeHealth]),
+    ("list groups", &[OperationName::ListGroups]),
+    ("create a group", &[OperationName::CreateGroup]),
+    ("rename a group", &[OperationName::UpdateGroup]),
+    ("delete a group", &[OperationName::DeleteGroup]),
+    ("read load balancers", &[OperationName::ListLoadBalancers, OperationName::DescribeLoadBalancer]),
+    (
+        "regions and projects: the gateway itself answers",
+        &[OperationName::ListRegions, OperationName::ListProjects],
+    ),
+];
+
+/// One line an operation: the actions of each cloud that ask for it.
+fn translated(clouds: &[&Cloud]) -> String {
+    let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    let titles = clouds.iter().map(|cloud| cloud.title.clone());
+    let mut lines = vec![
+        line([String::new()].into_iter().chain(titles).collect()).replacen("|  |", "| |", 1),
+        format!("|{}", "---|".repeat(clouds.len() + 1)),
+    ];
+    for (words, operations) in OPERATIONS {
+        let cells = clouds.iter().map(|cloud| asking(cloud, operations));
+        lines.push(line([words.to_owned()].into_iter().chain(cells).collect()));
+    }
+    lines.join("\n")
+}
+
+fn asking(cloud: &Cloud, operations: &[OperationName]) -> String {
+    let named = |wanted: &[OperationName]| {
+        let asks =
+            cloud.actions.iter().filter(|action| action.operations.iter().any(|own| wanted.contains(own)));
+        asks.map(|action| format!("`{}`", action.name)).collect::<Vec<_>>().join(", ")
+    };
+    let actions = named(operations);
+    match operations {
+        [OperationName::ReplaceBackends] if actions.is_empty() && cloud.capability.changes_ports => {
+            format!("another port in {}", named(&[OperationName::UpdateBackends]))
+        }
+        _ if actions.is_empty() => "none".to_owned(),
+        _ => actions,
+    }
 }
 
 /// One line a field: what each cloud calls it and allows, and what becomes of it towards the other.
@@ -100,13 +159,56 @@ fn kinds(from: &Cloud, to: &Cloud) -> String {
 }
 
 #[test]
-fn the_readmes_table_is_the_one_that_the_mappings_make() {
+fn the_readmes_operations_are_the_ones_that_the_mappings_have() {
+    let mut named: Vec<OperationName> =
+        OPERATIONS.iter().flat_map(|(_, operations)| *operations).copied().collect();
+    named.sort();
+    assert_eq!(named, OperationName::ALL, "every operation stands in one row");
     let tables = tables();
-    let expected = survival(tables.cloud("aliyun").unwrap(), tables.cloud("ucloud").unwrap());
+    let clouds = ["aliyun", "ucloud"].map(|id| tables.cloud(id).unwrap().as_ref());
+    assert_written("operations", &translated(&clouds));
+}
+
+#[test]
+fn the_readmes_fields_are_the_ones_that_the_mappings_have() {
+    let tables = tables();
+    assert_written("fields", &survival(tables.cloud("aliyun").unwrap(), tables.cloud("ucloud").unwrap()));
+}
+
+#[test]
+fn the_readmes_figures_are_the_ones_that_the_mappings_have() {
+    let (readme, tables) = (page("README.md"), tables());
+    let cloud = tables.cloud("ucloud").unwrap();
+    let GroupTemplate { protocol, ports: (first, last), options } = cloud.group.template.as_ref().unwrap();
+    let options = options.iter().map(|option| format!("{} = \"{}\"", option.name, option.value));
+    let (protocol, options) = (cloud.group.protocol_word(*protocol), options.collect::<Vec<_>>().join(", "));
+    for figure in [
+        format!("for {} seconds at most", cloud.capability.settles_after.as_secs()),
+        format!("{protocol}, the\nfirst free port from {first} to {last}"),
+        format!(
+            "template = {{ protocol = \"{protocol}\", ports = [{first}, {last}], options = {{ {options} }} }}"
+        ),
+    ] {
+        assert!(readme.contains(&figure), "{figure}");
+    }
+}
+
+/// Its template stands under `[[clients]]`, which is the last table of its config.
+#[test]
+fn the_readmes_config_loads() {
     let readme = page("README.md");
-    let (_, rest) = readme.split_once(BEGIN).unwrap();
-    let (written, _) = rest.split_once(END).unwrap();
-    assert_eq!(written.trim(), expected, "write this between the marks:\n{expected}\n");
+    let examples: Vec<&str> = readme.split("```toml\n").skip(1).collect();
+    let examples: Vec<&str> = examples.iter().map(|rest| rest.split("```").next().unwrap()).collect();
+    let [template, config, resources] = examples.as_slice() else { panic!("an example was added or lost") };
+    let known = [("aliyun", &["v1", "acs3"][..]), ("ucloud", &["sha1"][..])];
+    let known = known.map(|(provider, schemes)| Known { provider, schemes });
+    let (config, resources) =
+        (SourceText::new("config", &format!("{config}{template}")), SourceText::new("resources", resources));
+    let set = |name: &str| Some(format!("the {name}"));
+    let config = load_text(&config, Some(&resources), Path::new(""), &set, &known).unwrap();
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+    let tables = tables();
+    assert_eq!(config.clients[0].template, tables.cloud("ucloud").unwrap().group.template);
 }
 
 #[test]
@@ -114,7 +216,7 @@ fn the_examples_of_the_table_language_load() {
     let text = page("mappings/README.md");
     let examples: Vec<&str> =
         text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert_eq!(examples.len(), 4, "an example was added or lost");
+    assert_eq!(examples.len(), 8, "an example was added or lost");
     for example in examples {
         let path =
             example.lines().next().and_then(|line| line.strip_prefix("# ")).expect("a file name first");

@@ -44,6 +44,7 @@ pub(super) fn group(layers: &[SourceText]) -> Result<GroupTable, Vec<Diagnostic>
     else {
         return Err(lacks("`group`, `region`, `name` and `id_prefix` have"));
     };
+    made.check_options(layers)?;
     let Some(health) = made.health else { return Err(lacks("`[health]` has")) };
     Ok(GroupTable {
         load_balancer: over.load_balancer,
@@ -102,6 +103,22 @@ impl Made {
     }
 }
 
+impl Made {
+    /// A template sets only what the cloud has.
+    fn check_options(&self, layers: &[SourceText]) -> Result<(), Vec<Diagnostic>> {
+        let known = |name: &str| self.options.iter().any(|row| row.wire == name);
+        let unknown =
+            self.template.iter().flat_map(|template| &template.options).find(|option| !known(&option.name));
+        match (unknown, layers.last()) {
+            (Some(option), Some(layer)) => {
+                let what = format!("`template.options` names `{}`, which no [[option]] does", option.name);
+                Err(vec![layer.error(0..0, what)])
+            }
+            (Some(_) | None, _) => Ok(()),
+        }
+    }
+}
+
 fn listener(layer: &SourceText, raw: RawListener) -> Result<ListenerNames, Diagnostic> {
     let RawListener { protocol: name, default_protocol, port, default_port } = raw;
     let no_port = || layer.error(default_port.span(), "a port lies within 1 to 65535");
@@ -133,7 +150,10 @@ fn template(layer: &SourceText, raw: RawTemplate) -> Result<GroupTemplate, Diagn
     let RawTemplate { protocol: word, ports, options } = raw;
     let (first, last) = *ports.get_ref();
     let (Some(first), Some(last), true) = (Port::new(first), Port::new(last), first <= last) else {
-        return Err(layer.error(ports.span(), "write [first, last], both within 1 to 65535"));
+        return Err(layer.error(
+            ports.span(),
+            "`ports` is no span of ports; write [first, last], both within 1 to 65535",
+        ));
     };
     let options = options.into_iter().map(|(name, value)| ListenerOption { name, value }).collect();
     Ok(GroupTemplate { protocol: protocol(layer, &word)?, ports: (first, last), options })

@@ -186,7 +186,10 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{mapping::Rule, model::Field};
+    use crate::{
+        mapping::Rule,
+        model::{Fault, FaultKind, Field, Health, Protocol},
+    };
 
     fn overlaid(file: &str, text: &str) -> Result<Tables, Vec<Diagnostic>> {
         let directory = tempfile::tempdir().unwrap();
@@ -217,6 +220,89 @@ mod tests {
         let [problem] = problems.as_slice() else { panic!("{problems:?}") };
         assert_eq!((problem.line, problem.column), (2, 15));
         assert!(problem.message.contains("remember, report, refuse"), "{problem}");
+    }
+
+    /// One flaw a line: `file: text => problem`, `⏎` for the end of a line, a problem by its place and how it begins.
+    fn check(cases: &str) {
+        for case in cases.trim().lines() {
+            let (layer, wanted) = case.split_once(" => ").unwrap();
+            let (file, text) = layer.split_once(": ").unwrap();
+            let problems = overlaid(file, &text.replace('⏎', "\n")).unwrap_err();
+            let [Diagnostic { line, column, message, .. }] = problems.as_slice() else {
+                panic!("{case}: {problems:#?}")
+            };
+            let found = format!("{line}:{column}: {message}");
+            assert!(found.starts_with(wanted), "{case}: {found}");
+        }
+    }
+
+    #[test]
+    fn flaws_of_groups_are_reported() {
+        check(
+            r#"
+ucloud/group.toml: [template]⏎protocol = "tcp"⏎ports = [0, 9] => 3:9: `ports` is no span of ports; write [first, last], both within 1 to 65535
+ucloud/group.toml: [template]⏎protocol = "tcp"⏎ports = [9, 1] => 3:9: `ports` is no span of ports
+ucloud/group.toml: [template]⏎protocol = "tcp"⏎ports = [1, 65536] => 3:9: `ports` is no span of ports
+ucloud/group.toml: [template]⏎protocol = "tpc"⏎ports = [1, 9] => 2:12: `tpc` is not known here; write one of http, https, tcp, udp
+ucloud/group.toml: [protocols]⏎TCP = "tpc" => 2:7: `tpc` is not known here; write one of http, https, tcp, udp
+ucloud/group.toml: listener = {protocol="P",default_protocol="tpc",port="F",default_port=80} => 1:43: `tpc` is not known here
+ucloud/group.toml: listener = {protocol="P",default_protocol="tcp",port="F",default_port=0} => 1:71: a port lies within 1 to 65535
+aliyun/group.toml: [health]⏎healthy = "a"⏎unhealty = "b"⏎unknown = "c" => 3:1: `unhealty` is not known here; write one of healthy, unhealthy, unknown
+aliyun/group.toml: [health]⏎healthy = "a"⏎unknown = "c" => 1:1: `[health]` has no word for `unhealthy`
+aliyun/group.toml: [loss]⏎listner = "report" => 2:1: `listner` is not known here; write one of name, listener
+aliyun/group.toml: [loss]⏎listener = "keep" => 2:12: `keep` is not known here; write one of remember, report, refuse
+"#,
+        );
+    }
+
+    #[test]
+    fn flaws_of_actions_faults_and_capabilities_are_reported() {
+        check(
+            r#"
+ucloud/actions.toml: [[action]]⏎name = "ReleaseBackend"⏎operations = ["remove-backend"] => 3:15: `remove-backend` is not known here; write one of add-backends, remove-backends
+ucloud/actions.toml: [[action]]⏎name = "DescribeSSL" => 2:8: a new action needs `operations`
+ucloud/faults.toml: [[fault]]⏎kind = "bussy"⏎actions = ["DeleteVServer"]⏎code = "1" => 2:8: `bussy` is not known here
+ucloud/faults.toml: [[fault]]⏎kind = "busy"⏎actions = ["DeleteVServer"]⏎message = "{why}" => 4:11: `{why}` has no meaning; write {field}, {detail} or {action}
+ucloud/provider.toml: [capability]⏎updates_per_call = 0 => 2:20: `updates_per_call` has to be 1 or more
+ucloud/provider.toml: [capability]⏎names_backends = "name" => 2:18: `name` is not known here; write one of address, id
+"#,
+        );
+    }
+
+    #[test]
+    fn a_group_table_laid_over_changes_only_what_it_says() {
+        let text = "name_length = [1, 20]\n[health]\nhealthy = \"up\"\nunhealthy = \"down\"\nunknown = \"?\"\n\
+                    [template]\nprotocol = \"udp\"\nports = [53, 53]\n[[option]]\nwire = \"Method\"\ndefault = \"Source\"\n";
+        let tables = overlaid("ucloud/group.toml", text).unwrap();
+        let group = &tables.cloud("ucloud").unwrap().group;
+        assert_eq!((group.name_length, group.id_prefix.as_str()), ((1, 20), "vserver-"));
+        assert_eq!(Health::ALL.map(|health| group.health_word(health)), ["up", "down", "?"]);
+        let template = group.template.as_ref().unwrap();
+        let (first, last) = template.ports;
+        assert_eq!((template.protocol, first.get(), last.get()), (Protocol::Udp, 53, 53));
+        assert!(template.options.is_empty(), "a template is laid over as a whole");
+        let options = |wire: &str| group.options.iter().filter(|row| row.wire == wire).collect::<Vec<_>>();
+        assert_eq!(options("Method").iter().map(|row| row.default.as_str()).collect::<Vec<_>>(), ["Source"]);
+        assert_eq!(options("ClientTimeout").len(), 1);
+    }
+
+    /// What such a row leaves out is as in the row for every action; other actions are told as before.
+    #[test]
+    fn a_fault_may_be_told_otherwise_by_some_actions() {
+        let text = "[[fault]]\nkind = \"busy\"\nactions = [\"DeleteVServer\"]\ncode = \"1\"\n";
+        let (plain, over) = (Tables::compile(&Sources::embedded()), overlaid("ucloud/faults.toml", text));
+        let told = |tables: &Tables, action: &str| {
+            let fault = Fault::new(FaultKind::Busy, "");
+            let row = tables.cloud("ucloud").unwrap().faults.row(FaultKind::Busy, action);
+            (row.code(&fault, action), row.message(&fault, action), row.status)
+        };
+        let (plain, over) = (plain.unwrap(), over.unwrap());
+        let (_, message, status) = told(&plain, "AllocateBackend");
+        assert_eq!(told(&over, "DeleteVServer"), ("1".to_owned(), message, status));
+        for action in ["AllocateBackend", "ReleaseBackend", "UpdateBackendBatch"] {
+            assert_eq!(told(&over, action), told(&plain, action), "{action}");
+        }
+        assert_ne!(told(&plain, "ReleaseBackend").0, told(&plain, "AllocateBackend").0);
     }
 
     #[test]

@@ -234,30 +234,10 @@ fn told_fault(reply: &Reply, body: &Document, cloud: &Cloud) -> Option<Fault> {
 
 /// A fault in the light of its step: one code stands for a group and for a load balancer that does not exist.
 fn seen_by(step: &Operation, fault: Fault) -> Fault {
-    if fault.kind == FaultKind::UnknownGroup && !names_group(step) {
+    if fault.kind == FaultKind::UnknownGroup && step.group().is_none() {
         return Fault { kind: FaultKind::UnknownLoadBalancer, ..fault };
     }
     fault
-}
-
-/// Whether a step names a group, and not a load balancer alone.
-const fn names_group(step: &Operation) -> bool {
-    match step {
-        Operation::AddBackends(_)
-        | Operation::RemoveBackends(_)
-        | Operation::UpdateBackends(_)
-        | Operation::ReplaceBackends(_)
-        | Operation::DescribeGroup(_)
-        | Operation::UpdateGroup(_)
-        | Operation::DeleteGroup(_) => true,
-        Operation::DescribeHealth(_)
-        | Operation::ListGroups(_)
-        | Operation::CreateGroup(_)
-        | Operation::ListLoadBalancers(_)
-        | Operation::DescribeLoadBalancer(_)
-        | Operation::ListRegions
-        | Operation::ListProjects => false,
-    }
 }
 
 /// What the gateway answers from its own tables, and no target is asked for.

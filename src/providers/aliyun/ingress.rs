@@ -2,7 +2,7 @@
 
 use http::{Method, header};
 
-use super::{answers, envelope, requests::Request};
+use super::{envelope, replies, requests::Request};
 use crate::{
     auth::Stamp,
     dialect::{Arrival, Asked, Envelope, Ingress, Invocation, Likeness},
@@ -80,7 +80,7 @@ impl Ingress for Slb {
         outcome: &Outcome,
         cloud: &Cloud,
     ) -> Result<Reply, Fault> {
-        answers::write(envelope, operation, outcome, cloud)
+        replies::write(envelope, operation, outcome, cloud)
     }
 
     fn write_error(&self, envelope: &Envelope, fault: &Fault, cloud: &Cloud) -> Reply {

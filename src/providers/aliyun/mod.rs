@@ -1,11 +1,10 @@
 //! Alibaba Cloud Classic Load Balancer: product `Slb`, version 2014-05-15, RPC style.
 //!
-//! `ingress` and `egress` are the two sides of a conversation. `requests` reads what a client asks for, `answers`
+//! `ingress` and `egress` are the two sides of a conversation. `requests` reads what a client asks for, `replies`
 //! writes what came of it. `envelope` is what every message shares; `backends`, `groups`, `balancers`, `listeners` and
 //! `health` know where such records sit in messages, `values` what single values look like. `sign_v1` and `sign_acs3`
 //! are the two signatures in use.
 
-mod answers;
 mod backends;
 mod balancers;
 mod egress;
@@ -14,6 +13,7 @@ mod groups;
 mod health;
 mod ingress;
 mod listeners;
+mod replies;
 mod requests;
 mod sign_acs3;
 mod sign_v1;

@@ -49,6 +49,21 @@ fn explain_reads_the_alibaba_page_as_printed() {
     assert_eq!(calls.iter().map(|call| &call["params"]["ResourceId"]).collect::<Vec<_>>(), servers);
 }
 
+#[test]
+fn the_examples_of_explains_help_are_explained() {
+    let help = ended(&["explain", "--help"]);
+    let quoted =
+        |line: &str| Some(line.trim().strip_prefix("weighbridge explain '")?.strip_suffix('\'')?.to_owned());
+    let examples: Vec<String> = help.out.lines().filter_map(quoted).collect();
+    assert_eq!(examples.len(), 2, "{}", help.out);
+    for (example, becomes) in examples.iter().zip(["becomes 1 call of UCloud", "becomes 3 calls of Alibaba"])
+    {
+        let Ended { code, out, err } = ended(&["explain", example]);
+        assert_eq!(code, Some(0), "{example}\n{out}{err}");
+        assert!(out.contains(becomes), "{example}\n{out}");
+    }
+}
+
 /// Its IsBackup is 4, which its own table does not allow.
 #[test]
 fn explain_shows_the_refusal_of_the_ucloud_page_as_printed() {

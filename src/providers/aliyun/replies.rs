@@ -4,10 +4,7 @@ use super::{backends, balancers, envelope, groups, health};
 use crate::{
     dialect::Envelope,
     mapping::{Cloud, Shape},
-    model::{
-        AddBackends, Fault, FaultKind, Field, GroupId, ListGroups, Member, Operation, Outcome, Page,
-        RegionId, RemoveBackends, ReplaceBackends, UpdateBackends, UpdateGroup,
-    },
+    model::{Fault, FaultKind, Field, GroupId, ListGroups, Member, Operation, Outcome, Page, RegionId},
     wire::{Document, Reply},
 };
 
@@ -36,7 +33,7 @@ impl Answer<'_> {
     /// What an action answers of its own, beside the request id.
     fn members(self, outcome: &Outcome) -> Result<Vec<(String, Document)>, Fault> {
         let Self { documented, cloud, .. } = self;
-        let asked = || self.operation.and_then(group_of);
+        let asked = || self.operation.and_then(Operation::group);
         Ok(match outcome {
             Outcome::Added(list) | Outcome::Replaced(list) => {
                 let group = asked().map(|group| self.group(group));
@@ -112,26 +109,6 @@ impl Answer<'_> {
             Some(Operation::ListLoadBalancers(list)) => list.page,
             Some(_) | None => Page::FIRST,
         }
-    }
-}
-
-/// The group that a request names.
-const fn group_of(operation: &Operation) -> Option<&GroupId> {
-    match operation {
-        Operation::AddBackends(AddBackends { group, .. })
-        | Operation::ReplaceBackends(ReplaceBackends { group, .. })
-        | Operation::UpdateGroup(UpdateGroup { group, .. })
-        | Operation::DescribeGroup(group)
-        | Operation::DeleteGroup(group) => Some(&group.group),
-        Operation::RemoveBackends(RemoveBackends { scope, .. })
-        | Operation::UpdateBackends(UpdateBackends { scope, .. }) => scope.group.as_ref(),
-        Operation::DescribeHealth(_)
-        | Operation::ListGroups(_)
-        | Operation::CreateGroup(_)
-        | Operation::ListLoadBalancers(_)
-        | Operation::DescribeLoadBalancer(_)
-        | Operation::ListRegions
-        | Operation::ListProjects => None,
     }
 }
 
