@@ -25,14 +25,6 @@ fn list(of: &[Value]) -> Value {
     json!({"BackendServer": of})
 }
 
-/// An answer whose backends are listed by port: those of one call travel beside each other, and the target lists them as
-/// they come.
-fn by_port(mut told: Value) -> Value {
-    let servers = told["BackendServers"]["BackendServer"].as_array_mut().unwrap();
-    servers.sort_by_key(|server| server["Port"].as_u64());
-    told
-}
-
 /// An answer without what is not known before the target shows a change: when a group was made, and how well it is.
 fn timeless(mut told: Value) -> Value {
     let groups = told.pointer_mut("/VServerGroups/VServerGroup").and_then(Value::as_array_mut);
@@ -62,7 +54,7 @@ struct Made {
     group: String,
     there: String,
     name: &'static str,
-    /// As answers tell them, by port.
+    /// As answers tell them, in the order in which they came.
     servers: Vec<Value>,
 }
 
@@ -96,7 +88,7 @@ impl Made {
     fn check(&mut self) {
         let described = json!({"VServerGroupName": self.name, "LoadBalancerId": BALANCER, "CreateTime": CREATED,
                                "Tags": {"Tag": []}, "BackendServers": list(&self.servers)});
-        let told = by_port(self.told("DescribeVServerGroupAttribute", json!({})));
+        let told = self.told("DescribeVServerGroupAttribute", json!({}));
         assert_eq!((self.known)(told), (self.known)(described));
         let held: Vec<(u16, String, Option<u8>)> = self.servers.iter().map(held).collect();
         let held: Vec<_> = held.iter().map(|(port, id, weight)| (*port, id.as_str(), *weight)).collect();
@@ -123,12 +115,12 @@ impl Made {
     /// The answer tells of those that were named, and what is not named of them stays.
     fn weigh(&mut self) {
         let weights = json!([
-            {"ServerId": "i-bp1example00000002", "Port": 8082, "Weight": 30, "Description": "green"},
             {"ServerId": "i-bp1example00000001", "Port": "8080", "Weight": "20"},
+            {"ServerId": "i-bp1example00000002", "Port": 8082, "Weight": 30, "Description": "green"},
         ]);
         self.servers[0] = told("i-bp1example00000001", 8080, 20, "ecs", "blue");
         self.servers[2] = told("i-bp1example00000002", 8082, 30, "ecs", "green");
-        let named = [self.servers[2].clone(), self.servers[0].clone()];
+        let named = [self.servers[0].clone(), self.servers[2].clone()];
         let set = self.told("SetVServerGroupAttribute", json!({"BackendServers": weights}));
         assert_eq!(set, json!({"VServerGroupName": "web", "BackendServers": list(&named)}));
         self.check();
@@ -158,7 +150,7 @@ impl Made {
             (json!({"LoadBalancerId": BALANCER, "ListenerPort": 20000, "ListenerProtocol": "tcp"}), &states),
             (json!({"LoadBalancerId": BALANCER, "ListenerPort": 80}), &list(&[])),
         ] {
-            let mut checked = by_port(self.life.told("DescribeHealthStatus", asked));
+            let mut checked = self.life.told("DescribeHealthStatus", asked);
             for server in checked["BackendServers"]["BackendServer"].as_array_mut().unwrap() {
                 // Not every SDK hands it on.
                 server.as_object_mut().unwrap().remove("Type");
@@ -222,7 +214,7 @@ impl Made {
     fn rename(&mut self) {
         self.name = "后端 web-2";
         let renamed = json!({"VServerGroupName": self.name, "BackendServers": list(&self.servers)});
-        let set = by_port(self.told("SetVServerGroupAttribute", json!({"VServerGroupName": self.name})));
+        let set = self.told("SetVServerGroupAttribute", json!({"VServerGroupName": self.name}));
         assert_eq!(set, renamed);
         self.check();
     }
@@ -334,9 +326,8 @@ fn a_group_is_made_with_what_it_is_to_hold() {
         let held: Vec<_> =
             held.iter().map(|(port, server, weight)| (*port, server.as_str(), *weight)).collect();
         assert_eq!(life.held(&there), holds(&held));
-        let read = by_port(
-            life.told("DescribeVServerGroupAttribute", json!({"VServerGroupId": made["VServerGroupId"]})),
-        );
+        let name = json!({"VServerGroupId": made["VServerGroupId"]});
+        let read = life.told("DescribeVServerGroupAttribute", name);
         assert_eq!(read["BackendServers"], list(&told));
 
         // One that cannot be had: no group is left.
@@ -346,6 +337,28 @@ fn a_group_is_made_with_what_it_is_to_hold() {
         let error = life.refused("CreateVServerGroup", create);
         assert!(error["message"].as_str().unwrap().contains("i-unknown"), "{error}");
         assert_eq!(life.house.clouds().groups(life.target).len(), 3);
+    }
+}
+
+/// Whatever the order in which the group has them.
+#[test]
+fn answers_tell_of_backends_in_the_order_of_the_request() {
+    let Some(mut life) = Life::begin(Sdk::Tea, House::open(Duration::ZERO)) else { return };
+    let server =
+        |number: u16| json!({"ServerId": format!("i-bp1example{number:08}"), "Port": 8080, "Weight": 10});
+    let numbers = |told: &Value| -> Vec<String> {
+        let servers = told["BackendServers"]["BackendServer"].as_array().unwrap();
+        servers.iter().map(|server| server["ServerId"].as_str().unwrap().to_owned()).collect()
+    };
+    for (call, list, asked) in [
+        ("AddVServerGroupBackendServers", "BackendServers", [3, 1, 2]),
+        ("SetVServerGroupAttribute", "BackendServers", [2, 3, 1]),
+        ("ModifyVServerGroupBackendServers", "NewBackendServers", [5, 4, 6]),
+        ("RemoveVServerGroupBackendServers", "BackendServers", [2, 1, 3]),
+    ] {
+        let servers: Vec<Value> = asked.into_iter().map(server).collect();
+        let told = life.told(call, json!({"VServerGroupId": "rsp-cige6j5e7p", list: servers}));
+        assert_eq!(numbers(&told), asked.map(|number| format!("i-bp1example{number:08}")), "{call}");
     }
 }
 
