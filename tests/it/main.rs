@@ -12,6 +12,7 @@ mod limits;
 mod places;
 mod readme;
 mod refusals;
+mod replays;
 mod robustness;
 mod sdk;
 mod shapes;

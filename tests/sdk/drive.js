@@ -1,15 +1,18 @@
 // Drive @alicloud/pop-core against a running gateway: node drive.js < job.json
 //
 // Job and result are those of drive.py, and so is the rule for errors: what the SDK reports is a result, anything else
-// is a crash. A job with "method": "POST" sends everything in a form body; the SDK's own default is GET.
+// is a crash. A job with "method": "POST" sends everything in a form body; the SDK's own default is GET. With --lines,
+// standard input holds a job a line.
 'use strict';
 
 const fs = require('node:fs');
+const readline = require('node:readline');
 const RPCClient = require('@alicloud/pop-core');
 
 /**
  * @typedef {Record<string, string | number>} Backend
  * @typedef {{endpoint: string, key_id: string, secret: string, region?: string, group: string, backends: Backend[],
+ *            call?: string, params?: Record<string, any>,
  *            spelling?: 'json' | 'single-quoted', method?: 'GET' | 'POST'}} Job
  */
 
@@ -28,20 +31,31 @@ function singleQuoted(backend) {
   return `{${fields.join(',')}}`;
 }
 
+/**
+ * The action of a job and its parameters; lists of backends become text.
+ * @param {Job} job
+ * @returns {[string, Record<string, any>]}
+ */
+function callOf(job) {
+  const spelt = SPELLINGS[job.spelling ?? 'json'];
+  if (job.call === undefined) {
+    return ['AddVServerGroupBackendServers', { VServerGroupId: job.group, BackendServers: spelt(job.backends) }];
+  }
+  const params = Object.entries(job.params ?? {});
+  return [job.call, Object.fromEntries(params.map(([name, value]) => [name, Array.isArray(value) ? spelt(value) : value]))];
+}
+
 /** @param {Job} job */
-function addBackends(job) {
+function ask(job) {
   const client = new RPCClient({
     endpoint: `http://${job.endpoint}`,
     apiVersion: '2014-05-15',
     accessKeyId: job.key_id,
     accessKeySecret: job.secret,
   });
-  const params = {
-    ...(job.region && { RegionId: job.region }),
-    VServerGroupId: job.group,
-    BackendServers: SPELLINGS[job.spelling ?? 'json'](job.backends),
-  };
-  return client.request('AddVServerGroupBackendServers', params, { method: job.method ?? 'GET' });
+  const [action, params] = callOf(job);
+  const method = { method: job.method ?? 'GET' };
+  return client.request(action, { ...(job.region && { RegionId: job.region }), ...params }, method);
 }
 
 /**
@@ -63,10 +77,17 @@ function reportOf(error) {
 
 /** @param {Job} job */
 function drive(job) {
-  return addBackends(job).then(
+  return ask(job).then(
     (answer) => ({ ok: true, answer }),
     (error) => ({ ok: false, error: reportOf(error) }),
   );
 }
 
-drive(JSON.parse(fs.readFileSync(0, 'utf8'))).then((result) => console.log(JSON.stringify(result)));
+async function main() {
+  const jobs = process.argv.includes('--lines') ? readline.createInterface({ input: process.stdin }) : [fs.readFileSync(0, 'utf8')];
+  for await (const job of jobs) {
+    console.log(JSON.stringify(await drive(JSON.parse(job))));
+  }
+}
+
+main();

@@ -1,7 +1,9 @@
 """Drive a cloud vendor's own SDK against a running gateway: python drive.py CLIENT < job.json
 
-Reads one JSON job, adds its backends with the SDK named CLIENT and prints one JSON result; README.md shows both.
-What the SDK raises in its own error classes is a result too. Anything else is a crash: traceback, exit code 1.
+Reads one JSON job, does it with the SDK named CLIENT and prints one JSON result; README.md shows both. A job is an add
+of its `backends`, or any `call` with its `params`. With --lines, standard input holds a job a line, and each result is
+printed as soon as it is there. What the SDK raises in its own error classes is a result too. Anything else is a crash:
+traceback, exit code 1.
 Time-outs and retries are whatever the SDK does when it is not told.
 """
 
@@ -14,11 +16,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
+    from ucloud.client import Client
     from ucloud.services.ulb.client import ULBClient
 
 Backend = dict[str, Any]
@@ -32,6 +36,8 @@ class Job(TypedDict, total=False):
     region: str
     group: str  # VServerGroupId or VServerId
     backends: list[Backend]
+    call: str  # an action by its name on the wire, in place of an add
+    params: dict[str, Any]  # of that call, by their names on the wire
     spelling: str  # Alibaba only, see SPELLINGS
     load_balancer: str  # UCloud only
     project: str  # UCloud only
@@ -56,35 +62,49 @@ def reporting(*error_classes: type[Exception], **attributes: str) -> Iterator[No
         raise SdkError(raised, attributes) from raised
 
 
-def add_with_tea(job: Job, signature_algorithm: str | None = None) -> dict[str, Any]:
+def call_of(job: Job) -> tuple[str, dict[str, Any]]:
+    """The action of an Alibaba job and its parameters; lists of backends become text."""
+    if "call" not in job:
+        action = "AddVServerGroupBackendServers"
+        return action, {"VServerGroupId": job["group"], "BackendServers": backend_servers_text(job["backends"], job)}
+    params = job.get("params", {})
+    texts = {name: backend_servers_text(value, job) for name, value in params.items() if isinstance(value, list)}
+    return job["call"], {**params, **texts}
+
+
+def method_for(client: object, action: str) -> Callable[[Any], Any]:
+    """The method of a typed client that makes a call; generators disagree on where the underscores go."""
+    name = next(name for name in dir(client) if name.replace("_", "") == action.lower())
+    method: Callable[[Any], Any] = getattr(client, name)
+    return method
+
+
+def do_with_tea(job: Job, signature_algorithm: str | None = None) -> dict[str, Any]:
+    from alibabacloud_slb20140515 import models
     from alibabacloud_slb20140515.client import Client
-    from alibabacloud_slb20140515.models import AddVServerGroupBackendServersRequest
     from alibabacloud_tea_openapi.models import Config
     from Tea.exceptions import TeaException
 
     config = Config(job["key_id"], job["secret"], endpoint=job["endpoint"], region_id=job.get("region"))
     config.protocol = "http"
     config.signature_algorithm = signature_algorithm
-    request = AddVServerGroupBackendServersRequest(
-        region_id=job.get("region"),
-        vserver_group_id=job["group"],
-        backend_servers=backend_servers_text(job),
-    )
+    action, params = call_of(job)
+    request = getattr(models, f"{action}Request")().from_map({"RegionId": job.get("region"), **params})
     client = Client(config)
     with reporting(TeaException, code="code", message="message", status="status_code", request_id="request_id"):
-        answer: dict[str, Any] = client.add_vserver_group_backend_servers(request).body.to_map()
+        answer: dict[str, Any] = method_for(client, action)(request).body.to_map()
     return answer
 
 
-def add_with_classic(job: Job) -> Any:
+def do_with_classic(job: Job) -> Any:
     from aliyunsdkcore.acs_exception.exceptions import ClientException, ServerException
     from aliyunsdkcore.client import AcsClient
-    from aliyunsdkslb.request.v20140515.AddVServerGroupBackendServersRequest import AddVServerGroupBackendServersRequest
 
-    request = AddVServerGroupBackendServersRequest()
+    action, params = call_of(job)
+    request = getattr(import_module(f"aliyunsdkslb.request.v20140515.{action}Request"), f"{action}Request")()
     request.set_endpoint(job["endpoint"])
-    request.set_VServerGroupId(job["group"])
-    request.set_BackendServers(backend_servers_text(job))
+    for name, value in params.items():
+        getattr(request, f"set_{name}")(value)
     client = AcsClient(job["key_id"], job["secret"], job["region"])
     offered = {"code": "error_code", "message": "message", "status": "http_status", "request_id": "request_id"}
     with reporting(ServerException, ClientException, **offered):
@@ -100,13 +120,9 @@ def add_with_libcloud(job: Job) -> dict[str, Any]:
 
     host, port = job["endpoint"].rsplit(":", 1)
     connection = SLBConnection(job["key_id"], job["secret"], secure=False, host=host, port=int(port))
-    params = {
-        "Action": "AddVServerGroupBackendServers",
-        "VServerGroupId": job["group"],
-        "BackendServers": backend_servers_text(job),
-    }
+    action, params = call_of(job)
     with reporting(BaseHTTPError, LibcloudError, message="message", status="code"):
-        answer = connection.request("/", params).object
+        answer = connection.request("/", {"Action": action, **params}).object
     return added_servers(answer)
 
 
@@ -126,14 +142,26 @@ SPELLINGS: dict[str, Callable[[list[Backend]], str]] = {
 }
 
 
-def backend_servers_text(job: Job) -> str:
-    return SPELLINGS[job.get("spelling", "json")](job["backends"])
+def backend_servers_text(backends: list[Backend], job: Job) -> str:
+    return SPELLINGS[job.get("spelling", "json")](backends)
 
 
-def add_with_ucloud(job: Job) -> list[dict[str, Any]]:
-    """One AllocateBackend per backend, stopping at the first that fails."""
+def do_with_ucloud(job: Job) -> Any:
+    """The call; or one AllocateBackend per backend, stopping at the first that fails."""
+    if "call" in job:
+        return call_with_ucloud(job["call"], job)
     with ucloud_ulb(job) as ulb:
         return [ulb.allocate_backend({**ucloud_group(job), **backend}) for backend in job["backends"]]
+
+
+def call_with_ucloud(action: str, job: Job) -> Any:
+    """By the client of its product, which knows its fields and their types; by the plain client if it has no such call."""
+    with ucloud_client(job) as client:
+        try:
+            call = method_for(client.ulb(), action)
+        except StopIteration:
+            call = partial(client.invoke, action)
+        return call(job.get("params", {}))
 
 
 def add_with_ucloud_batch(job: Job) -> list[dict[str, Any]]:
@@ -145,6 +173,12 @@ def add_with_ucloud_batch(job: Job) -> list[dict[str, Any]]:
 
 @contextmanager
 def ucloud_ulb(job: Job) -> Iterator[ULBClient]:
+    with ucloud_client(job) as client:
+        yield client.ulb()
+
+
+@contextmanager
+def ucloud_client(job: Job) -> Iterator[Client]:
     from ucloud.client import Client
     from ucloud.core.exc import UCloudException
 
@@ -156,7 +190,7 @@ def ucloud_ulb(job: Job) -> Iterator[ULBClient]:
         "project_id": job.get("project"),
     }
     with reporting(UCloudException, code="code", message="message", status="status_code", request_id="request_uuid"):
-        yield Client(config).ulb()
+        yield Client(config)
 
 
 def ucloud_group(job: Job) -> dict[str, str]:
@@ -175,11 +209,11 @@ def batch_item(backend: Backend) -> str:
 
 
 CLIENTS: dict[str, Callable[[Job], Any]] = {
-    "tea": add_with_tea,
-    "tea-v1": partial(add_with_tea, signature_algorithm="v2"),  # the vendor's name for signature 1.0
-    "classic": add_with_classic,
+    "tea": do_with_tea,
+    "tea-v1": partial(do_with_tea, signature_algorithm="v2"),  # the vendor's name for signature 1.0
+    "classic": do_with_classic,
     "libcloud": add_with_libcloud,
-    "ucloud": add_with_ucloud,
+    "ucloud": do_with_ucloud,
     "ucloud-batch": add_with_ucloud_batch,
 }
 
@@ -201,9 +235,11 @@ def drive(client: str, job: Job) -> dict[str, Any]:
 def main() -> None:
     arguments = argparse.ArgumentParser(description="Drive a cloud vendor's own SDK against a running gateway.")
     arguments.add_argument("client", choices=CLIENTS, help="the SDK to use; the job is read from standard input")
-    client = arguments.parse_args().client
+    arguments.add_argument("--lines", action="store_true", help="read a job a line instead of one")
+    given = arguments.parse_args()
     forget_proxies()
-    print(json.dumps(drive(client, json.load(sys.stdin.buffer))))
+    for job in sys.stdin.buffer if given.lines else [sys.stdin.buffer.read()]:
+        print(json.dumps(drive(given.client, json.loads(job))), flush=True)
 
 
 if __name__ == "__main__":

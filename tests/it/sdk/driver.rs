@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::install;
 use crate::support::{
     fixture,
-    program::{announce, run},
+    program::{Dialogue, announce, run},
 };
 
 /// One of the SDKs, and the way in which it sends.
@@ -43,6 +43,13 @@ pub enum Sdk {
 pub struct Driver {
     sdk: Sdk,
     home: Home,
+}
+
+/// A driver that does one job after the other, in one process.
+pub struct Session {
+    sdk: Sdk,
+    dialogue: Dialogue,
+    _place: Place,
 }
 
 /// Where an SDK is.
@@ -93,17 +100,30 @@ impl Sdk {
             Self::UcloudBatch => "ucloud-batch",
         }
     }
+
+    fn job(self, job: &Value) -> Value {
+        let mut job = job.clone();
+        if self == Self::PopCorePost {
+            job["method"] = "POST".into();
+        }
+        job
+    }
 }
 
 impl Driver {
     /// Does one job and returns what the SDK gave its caller: an answer, or an error of its own.
     pub fn told(&self, job: &Value) -> Told {
-        let (mut command, job) = (self.command(), self.job(job));
+        let (mut command, job) = (self.command(), self.sdk.job(job));
         let _place = Place::take();
         let ended = run(&mut command, &job.to_string(), PATIENCE);
         assert_eq!(ended.code, Some(0), "{:?}: {job}\n{}", self.sdk, ended.err);
-        let result: Value = serde_json::from_str(&ended.out).unwrap();
-        if result["ok"] == true { Ok(result["answer"].clone()) } else { Err(result["error"].clone()) }
+        told(&ended.out)
+    }
+
+    /// Begins with a process that stays.
+    pub fn session(&self) -> Session {
+        let place = Place::take();
+        Session { sdk: self.sdk, dialogue: Dialogue::start(self.command().arg("--lines")), _place: place }
     }
 
     /// Does several jobs beside each other; what was told is in the order of the jobs.
@@ -129,14 +149,19 @@ impl Driver {
             }
         }
     }
+}
 
-    fn job(&self, job: &Value) -> Value {
-        let mut job = job.clone();
-        if self.sdk == Sdk::PopCorePost {
-            job["method"] = "POST".into();
-        }
-        job
+impl Session {
+    /// Does one job and returns what the SDK gave its caller.
+    pub fn told(&mut self, job: &Value) -> Told {
+        let job = self.sdk.job(job);
+        told(&self.dialogue.ask(&job.to_string(), PATIENCE))
     }
+}
+
+fn told(line: &str) -> Told {
+    let result: Value = serde_json::from_str(line).unwrap();
+    if result["ok"] == true { Ok(result["answer"].clone()) } else { Err(result["error"].clone()) }
 }
 
 /// One of the places for drivers.

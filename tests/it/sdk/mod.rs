@@ -4,7 +4,10 @@
 //! the gateway holds. `tests/sdk/README.md` tells how to run the same drivers by hand.
 
 mod aliyun;
+mod aliyun_life;
 mod driver;
 mod install;
+mod life;
 mod ucloud;
+mod ucloud_life;
 mod welcome;

@@ -52,28 +52,38 @@ pub fn ucloud_add() -> Pairs {
 
 /// `params` with the common parameters of RPC 1.0 and a nonce of their own, signed.
 pub fn rpc_signed(method: &str, params: &Pairs) -> Pairs {
+    rpc_signed_by(ALIYUN, NOW, method, params)
+}
+
+/// The same, by a key id and its secret and at another time.
+pub fn rpc_signed_by((key_id, secret): (&str, &str), now: &str, method: &str, params: &Pairs) -> Pairs {
     let nonce = nonce();
     let common = pairs(&[
         ("Version", "2014-05-15"),
-        ("AccessKeyId", ALIYUN.0),
+        ("AccessKeyId", key_id),
         ("SignatureMethod", "HMAC-SHA1"),
         ("SignatureVersion", "1.0"),
         ("SignatureNonce", &nonce),
-        ("Timestamp", NOW),
+        ("Timestamp", now),
     ]);
     let own = params.iter().map(|(name, _)| name);
     let absent = |name: &String| !own.clone().any(|known| known == name);
     let mut params: Pairs =
         common.into_iter().filter(|(name, _)| absent(name)).chain(params.clone()).collect();
-    params.push(("Signature".to_owned(), rpc_signature(method, &params, ALIYUN.1)));
+    params.push(("Signature".to_owned(), rpc_signature(method, &params, secret)));
     params
 }
 
 /// `params` with the public key, signed.
 pub fn plain_signed(params: &Pairs) -> Pairs {
+    plain_signed_by(UCLOUD, params)
+}
+
+/// The same, by another public key and its private key.
+pub fn plain_signed_by((key_id, secret): (&str, &str), params: &Pairs) -> Pairs {
     let mut params = params.clone();
-    params.push(("PublicKey".to_owned(), UCLOUD.0.to_owned()));
-    params.push(("Signature".to_owned(), plain_signature(&params, UCLOUD.1)));
+    params.push(("PublicKey".to_owned(), key_id.to_owned()));
+    params.push(("Signature".to_owned(), plain_signature(&params, secret)));
     params
 }
 

@@ -1,6 +1,10 @@
 //! The embedded default in this process, over real sockets: both clouds simulated, and a gateway between them.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
 
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -8,11 +12,12 @@ use weighbridge::{
     auth::Stamps,
     config::Config,
     gateway::Gateway,
-    model::{Kind, Target, Traffic},
-    simulator::Simulation,
+    model::{Group, Kind, Target, Traffic},
+    simulator::{Script, Simulation},
+    wire::Reply,
 };
 
-use super::demo_config;
+use super::{demo_config, message::read_reply, outpost::PATIENCE};
 
 /// Simulated clouds, one for each target of a config. Dropping them ends them.
 pub struct Clouds {
@@ -48,10 +53,16 @@ impl Clouds {
     }
 
     /// Starts those of a config.
-    pub fn of(mut config: Config, latency: Duration) -> Self {
+    pub fn of(config: Config, latency: Duration) -> Self {
+        Self::scripted(config, latency, |_| Script::smooth())
+    }
+
+    /// The same, with a script for each target by its name.
+    pub fn scripted(mut config: Config, latency: Duration, script: impl Fn(&str) -> Script) -> Self {
         let runtime = Runtime::new().unwrap();
         let stamps = Stamps::system().unwrap();
-        let simulation = runtime.block_on(Simulation::start(&mut config, &stamps, latency)).unwrap();
+        let starting = Simulation::start_scripted(&mut config, &stamps, latency, script);
+        let simulation = runtime.block_on(starting).unwrap();
         Self { config, simulation, runtime }
     }
 
@@ -76,6 +87,16 @@ impl Clouds {
         held
     }
 
+    /// The groups of a target's cloud as they are, in the order in which they were made.
+    pub fn groups(&self, target: &str) -> Vec<Group> {
+        self.simulation.cloud(target).unwrap().groups()
+    }
+
+    /// From now on, a server of a target's cloud does not answer health checks.
+    pub fn ail(&self, target: &str, server: &str) {
+        self.simulation.cloud(target).unwrap().ail(server);
+    }
+
     /// How many calls the cloud of a target got.
     pub fn calls(&self, target: &str) -> usize {
         self.simulation.cloud(target).unwrap().calls().len()
@@ -95,7 +116,18 @@ impl Clouds {
 impl House {
     /// Opens a gateway before clouds that take `latency` for every call.
     pub fn open(latency: Duration) -> Self {
-        let clouds = Clouds::open(latency);
+        Self::before(Clouds::open(latency))
+    }
+
+    /// Opens one before a cloud of this target whose changes show to readers only after `lag`.
+    pub fn lagging(target: &str, lag: Duration) -> Self {
+        let script =
+            |name: &str| if name == target { Script::smooth().lagging(lag) } else { Script::smooth() };
+        Self::before(Clouds::scripted(demo_config(), Duration::ZERO, script))
+    }
+
+    /// Opens one before these clouds.
+    pub fn before(clouds: Clouds) -> Self {
         let config = Config { listen: vec!["127.0.0.1:0".parse().unwrap()], ..clouds.config.clone() };
         let gateway = clouds.wait(Gateway::bind(config, Stamps::system().unwrap())).unwrap();
         let address = gateway.addresses().unwrap()[0];
@@ -106,6 +138,24 @@ impl House {
     /// Where the gateway listens, `host:port`.
     pub fn endpoint(&self) -> String {
         self.address.to_string()
+    }
+
+    /// Sends a request as it is and reads one reply.
+    pub fn ask(&self, request: &[u8]) -> Reply {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("a head");
+            head.extend(byte);
+        }
+        let mut reply = read_reply(&String::from_utf8(head).unwrap().replace("\r\n", "\n"));
+        let mut body = vec![0; reply.header("content-length").expect("a length").parse().unwrap()];
+        stream.read_exact(&mut body).unwrap();
+        reply.body = body.into();
+        reply
     }
 
     /// The clouds behind the gateway.

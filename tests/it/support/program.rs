@@ -3,7 +3,7 @@
 use std::{
     env,
     io::{self, Read, Write},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::{Arc, Condvar, Mutex, MutexGuard},
     thread,
     time::{Duration, Instant},
@@ -28,6 +28,14 @@ pub struct Ended {
     pub err: String,
 }
 
+/// A program that answers every line with a line. Dropping it kills it.
+#[derive(Debug)]
+pub struct Dialogue {
+    program: Program,
+    stdin: ChildStdin,
+    answers: usize,
+}
+
 /// Runs a program to its end.
 pub fn run(command: &mut Command, input: &str, within: Duration) -> Ended {
     Program::start(command, input).end(within)
@@ -47,14 +55,20 @@ pub fn announce(what: &str) {
 impl Program {
     /// Starts a program that reads `input`.
     pub fn start(command: &mut Command, input: &str) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_owned());
+        let (program, mut stdin) = Self::open(command);
+        let input = input.to_owned();
         // A program that does not read its input closes it; that is no failure of the test's.
         thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
+        program
+    }
+
+    fn open(command: &mut Command) -> (Self, ChildStdin) {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let stdin = child.stdin.take().unwrap();
         let out = Speech::of(child.stdout.take().unwrap());
         let err = Speech::of(child.stderr.take().unwrap());
-        Self { child, out, err }
+        (Self { child, out, err }, stdin)
     }
 
     /// What `wanted` finds in standard output, as soon as it does.
@@ -89,6 +103,25 @@ impl Program {
             }
         };
         Ended { code: status.code(), out: self.out.whole(), err: self.err.whole() }
+    }
+}
+
+impl Dialogue {
+    /// Starts a program that reads line by line.
+    pub fn start(command: &mut Command) -> Self {
+        let (program, stdin) = Program::open(command);
+        Self { program, stdin, answers: 0 }
+    }
+
+    /// Says a line and waits for the one that answers it.
+    pub fn ask(&mut self, line: &str, within: Duration) -> String {
+        let at = self.answers;
+        self.answers += 1;
+        writeln!(self.stdin, "{line}").unwrap_or_else(|error| panic!("{error}: {:?}", self.program));
+        let whole = |said: &str| {
+            said.split_inclusive('\n').nth(at).filter(|line| line.ends_with('\n')).map(str::to_owned)
+        };
+        self.program.hear_out(within, whole)
     }
 }
 
