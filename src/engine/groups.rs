@@ -206,11 +206,11 @@ impl Execution<'_> {
         };
         self.parts.memory.forget_group(&pair.key(self.route));
         let left = match self.surely(&Operation::DeleteGroup(pair.there.clone())).await {
-            None => {
+            Ok(_) => {
                 self.parts.recents.unmade(self.route, pair);
                 "The group was not kept".to_owned()
             }
-            Some(stuck) => {
+            Err(stuck) => {
                 error!(fault = %stuck, group = %pair.there.group, "a group that a failed call had made cannot be deleted");
                 format!("The group could NOT be deleted again and is `{}`", pair.here.group)
             }

@@ -50,6 +50,9 @@ impl Execution<'_> {
             chunks.iter().map(|chunk| removal(&pair.there, chunk, capability)).collect();
         let sent = stream::iter(steps).map(|step| self.remove_surely(step));
         let faults: Vec<Option<Fault>> = sent.buffered(self.width()).collect().await;
+        for (chunk, _) in chunks.iter().zip(&faults).filter(|(_, fault)| fault.is_none()) {
+            chunk.iter().for_each(|(_, member)| self.parts.recents.gone(self.route, pair, member));
+        }
         let failed = chunks.into_iter().zip(faults).filter_map(|(chunk, fault)| Some((chunk, fault?)));
         let mut stuck = Vec::new();
         for (chunk, fault) in failed {

@@ -66,19 +66,26 @@ impl Execution<'_> {
     /// Carries out the moves by which something goes, or the others.
     async fn move_on(&self, pair: &GroupPair, moves: &[Move], states: &mut [State], going: bool) {
         let removes = |step: &Operation| matches!(step, Operation::RemoveBackends(_));
-        let mut steps = steps(self.route, pair, moves);
-        steps.retain(|(step, _)| removes(step) == going);
-        let calls: Vec<Operation> = steps.iter().map(|(step, _)| step.clone()).collect();
-        let replies = self.fan_out(&calls).await;
-        for ((step, places), reply) in steps.iter().zip(replies) {
-            let results = results(step, places.len(), reply);
-            for (place, result) in places.iter().zip(results) {
-                if let (Some(state), Some(result)) = (states.get_mut(*place), result) {
-                    *state = result.map_or_else(State::Failed, |()| State::Done);
+        // A lost answer stops the rest; when the change turns out to have landed, the rest goes on.
+        while !states.iter().any(|state| matches!(state, State::Failed(_))) {
+            let untried = |place: usize| matches!(states.get(place), Some(State::Untried));
+            let mut steps = steps(self.route, pair, moves, untried);
+            steps.retain(|(step, _)| removes(step) == going);
+            if steps.is_empty() {
+                return;
+            }
+            let calls: Vec<Operation> = steps.iter().map(|(step, _)| step.clone()).collect();
+            let replies = self.fan_out(&calls).await;
+            for ((step, places), reply) in steps.iter().zip(replies) {
+                let results = results(step, places.len(), reply);
+                for (place, result) in places.iter().zip(results) {
+                    if let (Some(state), Some(result)) = (states.get_mut(*place), result) {
+                        *state = result.map_or_else(State::Failed, |()| State::Done);
+                    }
                 }
             }
+            self.settle_moves(pair, moves, states).await;
         }
-        self.settle_moves(pair, moves, states).await;
     }
 
     /// A lost answer says nothing: a look tells whether the change has landed.
@@ -158,7 +165,12 @@ impl Execution<'_> {
             .others
             .iter()
             .zip(&states)
-            .filter(|(_, state)| matches!(state, State::Done))
+            .filter(|(step, state)| match state {
+                State::Done => true,
+                // What it was before is right whether the change has landed or not.
+                State::Failed(fault) => fault.kind.leaves_doubt() && step.is_update(self.route),
+                State::Untried => false,
+            })
             .map(|(step, _)| step)
             .collect();
         let mut stuck = self.change_back(pair, &done).await;
@@ -189,36 +201,49 @@ impl Execution<'_> {
         for step in gone {
             let backends = vec![step.old.backend.clone()];
             let add = Operation::AddBackends(AddBackends { group: pair.there.clone(), backends });
-            if let Some(fault) = self.surely(&add).await {
-                error!(%fault, what = step.what, "what a failed call had removed cannot be put back");
-                stuck.push(step.what.clone());
+            match self.surely(&add).await {
+                Ok(Outcome::Added(members)) => {
+                    members.iter().for_each(|member| self.parts.recents.is(self.route, pair, member));
+                }
+                Ok(_) => {}
+                Err(fault) => {
+                    error!(%fault, what = step.what, "what a failed call had removed cannot be put back");
+                    stuck.push(step.what.clone());
+                }
             }
         }
         let back: Vec<Move> = changed.iter().filter_map(|step| step.reversed()).collect();
-        for (call, places) in steps(self.route, pair, &back) {
-            if let Some(fault) = self.surely(&call).await {
-                error!(%fault, "what a failed call had changed cannot be changed back");
-                stuck.extend(places.iter().filter_map(|place| Some(back.get(*place)?.what.clone())));
+        for (call, places) in steps(self.route, pair, &back, |_| true) {
+            let back = places.iter().filter_map(|place| back.get(*place));
+            match self.surely(&call).await {
+                Ok(_) => back.for_each(|step| self.parts.recents.is(self.route, pair, &step.after())),
+                Err(fault) => {
+                    error!(%fault, "what a failed call had changed cannot be changed back");
+                    stuck.extend(back.map(|step| step.what.clone()));
+                }
             }
         }
         stuck
     }
 
     /// Sends a step until it works, or until it is clear that it does not.
-    pub(in crate::engine) async fn surely(&self, step: &Operation) -> Option<Fault> {
-        let refused = |outcome: Outcome| {
-            let Outcome::Updated(items) = outcome else { return None };
-            items.into_iter().find_map(|item| item.refusal)
-        };
-        for pause in PAUSES.map(Some).into_iter().chain([None]) {
-            let fault = match self.call(step).await {
-                Ok(outcome) => refused(outcome).map(|refusal| Fault::new(refusal.kind, refusal.detail))?,
-                Err(fault) => fault,
-            };
-            let Some(pause) = pause else { return Some(fault) };
-            sleep(pause).await;
+    pub(in crate::engine) async fn surely(&self, step: &Operation) -> Result<Outcome, Fault> {
+        for pause in PAUSES {
+            match self.call(step).await.and_then(whole) {
+                Ok(outcome) => return Ok(outcome),
+                Err(_) => sleep(pause).await,
+            }
         }
-        None
+        self.call(step).await.and_then(whole)
+    }
+}
+
+/// An outcome of which no item was refused.
+fn whole(outcome: Outcome) -> Result<Outcome, Fault> {
+    let Outcome::Updated(items) = &outcome else { return Ok(outcome) };
+    match items.iter().find_map(|item| item.refusal.clone()) {
+        Some(refusal) => Err(Fault::new(refusal.kind, refusal.detail)),
+        None => Ok(outcome),
     }
 }
 

@@ -114,6 +114,11 @@ impl Move {
         }
     }
 
+    /// Whether it only changes attributes.
+    pub(in crate::engine) fn is_update(&self, route: &Route<'_>) -> bool {
+        matches!(self.fate, Fate::Becomes { .. }) && !self.replaces(route)
+    }
+
     /// Whether the target gets a call for it at all: a change that only the gateway keeps needs none.
     fn is_written(&self, route: &Route<'_>) -> bool {
         match &self.fate {
@@ -153,15 +158,18 @@ impl Move {
     }
 }
 
-/// The calls that carry moves out, each with the places of its moves.
+/// The calls that carry out the moves at those places that are open, each with the places of its moves.
 pub(in crate::engine) fn steps(
     route: &Route<'_>,
     pair: &GroupPair,
     moves: &[Move],
+    open: impl Fn(usize) -> bool,
 ) -> Vec<(Operation, Vec<usize>)> {
     let capability = &route.there.capability;
     let places = |wanted: &dyn Fn(&Move) -> bool| -> Vec<usize> {
-        let wanted = moves.iter().enumerate().filter(|(_, step)| step.is_written(route) && wanted(step));
+        let written =
+            moves.iter().enumerate().filter(|(place, step)| open(*place) && step.is_written(route));
+        let wanted = written.filter(|(_, step)| wanted(step));
         wanted.map(|(place, _)| place).collect()
     };
     let goes = |step: &Move| matches!(step.fate, Fate::Goes);
