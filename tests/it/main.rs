@@ -8,6 +8,7 @@ mod explained;
 mod fields;
 mod golden;
 mod layering;
+mod life;
 mod limits;
 mod places;
 mod readme;

@@ -1,0 +1,680 @@
+//! Callers of Alibaba Cloud before UCloud: whatever they do, in any order, they see what their own cloud would show.
+
+use std::{fmt::Write as _, time::Duration};
+
+use proptest::{prelude::*, test_runner::TestCaseError};
+use tokio::time::sleep;
+use weighbridge::{
+    model::{
+        Backend, Change, CreateGroup, Fault, FaultKind, Group, GroupId, ListGroups, Operation, Outcome, Page,
+        RemoveBackends, ReplaceBackends, Traffic, UpdateGroup, Weight,
+    },
+    simulator::Script,
+};
+
+use super::stage::{
+    LB, RSP, RSP2, Stage, add, any_stumbles, at, backend, balancer, ecs, in_virtual_time, rsp, weight,
+};
+
+/// What Alibaba Cloud holds.
+#[derive(Debug, Clone)]
+struct Slb {
+    groups: Vec<Rsp>,
+    batches: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Rsp {
+    id: GroupId,
+    name: String,
+    is_there: bool,
+    entries: Vec<Entry>,
+}
+
+/// One backend of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Entry {
+    server: usize,
+    port: u32,
+    weight: u32,
+    description: Option<String>,
+    /// The last weight above 0, which UCloud keeps of a disabled backend.
+    behind: u32,
+    /// Which add it came by: the order within one is not promised.
+    batch: usize,
+    /// One of several of its server that changed places at once.
+    unordered: bool,
+}
+
+/// A backend that a caller names in a list.
+#[derive(Debug, Clone)]
+struct Item {
+    server: usize,
+    port: u32,
+    weight: u32,
+    description: Option<String>,
+}
+
+/// Names one of the backends of a group, or one that may not be there.
+#[derive(Debug, Clone)]
+enum Pick {
+    Listed(usize),
+    Any(usize, u32),
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Add { group: usize, items: Vec<Item> },
+    Remove { group: usize, picks: Vec<Pick> },
+    Set { group: usize, name: Option<String>, items: Vec<(Pick, u32, Option<String>)> },
+    Swap { group: usize, picks: Vec<Pick>, new: Vec<Item> },
+    Create { name: String, items: Vec<Item> },
+    Delete { group: usize },
+    List,
+}
+
+impl Item {
+    fn sent(&self) -> Backend {
+        Backend { description: self.description.clone(), ..backend(ecs(self.server), self.port, self.weight) }
+    }
+
+    fn is(&self, entry: &Entry) -> bool {
+        (self.server, self.port) == (entry.server, entry.port)
+    }
+}
+
+impl Entry {
+    fn of(item: &Item, batch: usize) -> Self {
+        let Item { server, port, weight, description } = item.clone();
+        let behind = weight.max(1);
+        Self { server, port, weight, description, behind, batch, unordered: false }
+    }
+
+    fn weighs(&mut self, weight: u32) {
+        self.weight = weight;
+        if weight > 0 {
+            self.behind = weight;
+        }
+    }
+
+    fn told(&self) -> String {
+        let Self { port, weight, description, .. } = self;
+        format!("{}:{port} weight {weight} {description:?}", ecs(self.server))
+    }
+
+    fn held(&self) -> String {
+        let on = if self.weight > 0 { "on" } else { "off" };
+        format!("uhost-demo{:02}:{} {on} weight {}", self.server, self.port, self.behind)
+    }
+}
+
+impl Rsp {
+    fn place_of(&self, server: usize, port: u32) -> Option<usize> {
+        self.entries.iter().position(|entry| (entry.server, entry.port) == (server, port))
+    }
+
+    fn meant(&self, pick: &Pick) -> (usize, u32) {
+        match pick {
+            Pick::Listed(number) if !self.entries.is_empty() => {
+                let entry = &self.entries[number % self.entries.len()];
+                (entry.server, entry.port)
+            }
+            Pick::Listed(number) => (number % SERVERS + 1, 80),
+            Pick::Any(server, port) => (*server, *port),
+        }
+    }
+
+    fn all_meant(&self, picks: &[Pick]) -> Vec<(usize, u32)> {
+        let mut meant: Vec<(usize, u32)> = Vec::new();
+        for pick in picks {
+            let one = self.meant(pick);
+            if !meant.contains(&one) {
+                meant.push(one);
+            }
+        }
+        meant
+    }
+}
+
+/// What a target says that was told to fail.
+const UPSETS: [FaultKind; 4] =
+    [FaultKind::TargetRefused, FaultKind::TargetFailed, FaultKind::TargetLost, FaultKind::TargetTimedOut];
+
+const SERVERS: usize = 4;
+
+impl Slb {
+    /// The groups of the resource map, which the other cloud has named.
+    fn new() -> Self {
+        let group = |id: &str| Rsp {
+            id: GroupId::new(id).unwrap(),
+            name: "VServer".to_owned(),
+            is_there: true,
+            entries: Vec::new(),
+        };
+        Self { groups: vec![group(RSP), group(RSP2)], batches: 0 }
+    }
+
+    /// All of them are added, or none. One that is there as asked is no fault.
+    fn add(&mut self, group: usize, items: &[Item]) -> Result<(), FaultKind> {
+        self.batches += 1;
+        let batch = self.batches;
+        let group = self.there(group)?;
+        let mut entries = group.entries.clone();
+        for item in items {
+            match group.entries.iter().find(|entry| item.is(entry)) {
+                Some(entry) if entry.weight == item.weight => {}
+                Some(_) => return Err(FaultKind::AlreadyPresent),
+                None => entries.push(Entry::of(item, batch)),
+            }
+        }
+        group.entries = entries;
+        Ok(())
+    }
+
+    /// What is absent is no fault. Those come back that were there.
+    fn remove(&mut self, group: usize, named: &[(usize, u32)]) -> Result<Vec<Entry>, FaultKind> {
+        let group = self.there(group)?;
+        let mut removed = Vec::new();
+        for (server, port) in named {
+            if let Some(place) = group.place_of(*server, *port) {
+                removed.push(group.entries.remove(place));
+            }
+        }
+        Ok(removed)
+    }
+
+    /// All is changed, or nothing. Those come back that were named, or all.
+    fn set(
+        &mut self,
+        group: usize,
+        name: Option<&str>,
+        items: &[Item],
+    ) -> Result<(String, Vec<Entry>), FaultKind> {
+        let group = self.there(group)?;
+        let mut entries = group.entries.clone();
+        let mut named = Vec::new();
+        for item in items {
+            let entry = entries.iter_mut().find(|entry| item.is(entry)).ok_or(FaultKind::UnknownBackend)?;
+            entry.weighs(item.weight);
+            entry.description = item.description.clone().or(entry.description.take());
+            named.push(entry.clone());
+        }
+        group.entries = entries;
+        if let Some(name) = name {
+            name.clone_into(&mut group.name);
+        }
+        Ok((group.name.clone(), if items.is_empty() { group.entries.clone() } else { named }))
+    }
+
+    /// A server that goes on with another port keeps its place; others go, and come at the end.
+    fn swap(&mut self, group: usize, old: &[(usize, u32)], new: &[Item]) -> Result<(), FaultKind> {
+        self.batches += 1;
+        let batch = self.batches;
+        let group = self.there(group)?;
+        let leaves = |entry: &Entry| old.contains(&(entry.server, entry.port));
+        let mut leaving: Vec<Entry> = group.entries.iter().filter(|entry| leaves(entry)).cloned().collect();
+        let several = |server: usize| {
+            leaving.iter().filter(|entry| entry.server == server).count() > 1
+                || new.iter().filter(|item| item.server == server).count() > 1
+        };
+        let unordered: Vec<usize> = (1..=SERVERS).filter(|server| several(*server)).collect();
+        let mut coming: Vec<&Item> = new.iter().collect();
+        // Who stays as it is, then who moves.
+        for same_port in [true, false] {
+            coming.retain(|item| {
+                let fits =
+                    |left: &Entry| left.server == item.server && (!same_port || left.port == item.port);
+                let Some(place) = leaving.iter().position(fits) else { return true };
+                let left = leaving.remove(place);
+                let entry = group.entries.iter_mut().find(|entry| **entry == left).unwrap();
+                entry.port = item.port;
+                entry.description.clone_from(&item.description);
+                entry.weighs(item.weight);
+                false
+            });
+        }
+        group.entries.retain(|entry| !leaving.contains(entry));
+        group.entries.extend(coming.into_iter().map(|item| Entry::of(item, batch)));
+        for entry in &mut group.entries {
+            entry.unordered |= unordered.contains(&entry.server);
+        }
+        Ok(())
+    }
+
+    fn there(&mut self, group: usize) -> Result<&mut Rsp, FaultKind> {
+        let group = &mut self.groups[group];
+        if group.is_there { Ok(group) } else { Err(FaultKind::UnknownGroup) }
+    }
+}
+
+/// The engine beside the cloud that it stands for.
+struct Run {
+    /// Why the last step failed, where the target did.
+    upset: Option<String>,
+    slb: Slb,
+    stage: Stage,
+    log: String,
+}
+
+impl Run {
+    /// A fault that the target was told to have is no wonder; what was asked has to be undone then.
+    async fn ask(&mut self, operation: Operation) -> Result<Outcome, Fault> {
+        let told = self.stage.ask(operation).await;
+        if let Err(fault) = &told
+            && (UPSETS.contains(&fault.kind) || fault.detail.contains("were left there"))
+        {
+            self.upset = Some(fault.to_string());
+        }
+        told
+    }
+
+    async fn take(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        writeln!(self.log, "{step:?}").unwrap();
+        match step {
+            Step::Add { group, items } => {
+                let group = group % self.slb.groups.len();
+                let items = distinct(items);
+                let sent = add(rsp(self.id(group)), items.iter().map(Item::sent).collect());
+                let told = self.ask(sent).await;
+                match self.slb.add(group, &items) {
+                    Ok(()) => {
+                        let Outcome::Added(members) = self.fine(told)? else { return self.fail("an add") };
+                        let entries = self.entries_of(group, &items);
+                        let told: Vec<_> = members.iter().map(|member| told_of(&member.backend)).collect();
+                        self.same(
+                            &told,
+                            &entries.iter().map(Entry::told).collect::<Vec<_>>(),
+                            "what was added",
+                        )?;
+                    }
+                    Err(kind) => self.refused(told, kind)?,
+                }
+            }
+            Step::Remove { group, picks } => {
+                let group = group % self.slb.groups.len();
+                let named = self.slb.groups[group].all_meant(picks);
+                let backends = named.iter().map(|(server, port)| at(ecs(*server), *port)).collect();
+                let scope = rsp(self.id(group)).into();
+                let sent = Operation::RemoveBackends(RemoveBackends { scope, backends });
+                let told = self.ask(sent).await;
+                match self.slb.remove(group, &named) {
+                    Ok(entries) => {
+                        let Outcome::Removed(members) = self.fine(told)? else {
+                            return self.fail("a removal");
+                        };
+                        let told: Vec<_> = members.iter().map(|member| told_of(&member.backend)).collect();
+                        self.same(
+                            &told,
+                            &entries.iter().map(Entry::told).collect::<Vec<_>>(),
+                            "what was removed",
+                        )?;
+                    }
+                    Err(kind) => self.refused(told, kind)?,
+                }
+            }
+            Step::Set { group, name, items } => self.set(*group, name.as_deref(), items).await?,
+            Step::Swap { group, picks, new } => self.swap(*group, picks, new).await?,
+            Step::Create { name, items } => self.create(name, items).await?,
+            Step::Delete { group } => {
+                let group = group % self.slb.groups.len();
+                let told = self.ask(Operation::DeleteGroup(rsp(self.id(group)))).await;
+                match self.slb.there(group) {
+                    Ok(group) => {
+                        group.is_there = false;
+                        group.entries.clear();
+                        let told = self.fine(told)?;
+                        prop_assert!(matches!(told, Outcome::Deleted));
+                    }
+                    Err(kind) => self.refused(told, kind)?,
+                }
+            }
+            Step::List => self.list().await?,
+        }
+        Ok(())
+    }
+
+    async fn set(
+        &mut self,
+        group: usize,
+        name: Option<&str>,
+        items: &[(Pick, u32, Option<String>)],
+    ) -> Result<(), TestCaseError> {
+        let group = group % self.slb.groups.len();
+        let items: Vec<Item> = items
+            .iter()
+            .map(|(pick, weight, description)| {
+                let (server, port) = self.slb.groups[group].meant(pick);
+                Item { server, port, weight: *weight, description: description.clone() }
+            })
+            .collect();
+        let items = distinct(&items);
+        let change = |item: &Item| Change {
+            weight: weight(item.weight),
+            enabled: Some(item.weight > 0),
+            description: item.description.clone(),
+            ..Change::of(at(ecs(item.server), item.port))
+        };
+        let sent = Operation::UpdateGroup(UpdateGroup {
+            group: rsp(self.id(group)),
+            name: name.map(str::to_owned),
+            options: Vec::new(),
+            changes: items.iter().map(change).collect(),
+        });
+        let told = self.ask(sent).await;
+        match self.slb.set(group, name, &items) {
+            Ok((name, entries)) => {
+                let Outcome::GroupUpdated(told) = self.fine(told)? else { return self.fail("a set") };
+                self.same(&told.name, &Some(name), "the name")?;
+                let told: Vec<_> = told.members.iter().map(|member| told_of(&member.backend)).collect();
+                let mut wanted: Vec<_> = entries.iter().map(Entry::told).collect();
+                let mut told = told;
+                if items.is_empty() {
+                    told.sort();
+                    wanted.sort();
+                }
+                self.same(&told, &wanted, "what was set")
+            }
+            Err(kind) => self.refused(told, kind),
+        }
+    }
+
+    async fn swap(&mut self, group: usize, picks: &[Pick], new: &[Item]) -> Result<(), TestCaseError> {
+        let group = group % self.slb.groups.len();
+        let known = &self.slb.groups[group];
+        let old = known.all_meant(picks);
+        // No page says what becomes of a new one that is there already and not among the old.
+        let fresh = |item: &&Item| {
+            let name = (item.server, item.port);
+            old.contains(&name) || known.place_of(item.server, item.port).is_none()
+        };
+        let new = distinct(&new.iter().filter(fresh).cloned().collect::<Vec<_>>());
+        let sent = Operation::ReplaceBackends(ReplaceBackends {
+            group: rsp(self.id(group)),
+            old: old.iter().map(|(server, port)| at(ecs(*server), *port)).collect(),
+            new: new.iter().map(Item::sent).collect(),
+        });
+        let told = self.ask(sent).await;
+        match self.slb.swap(group, &old, &new) {
+            Ok(()) => {
+                let Outcome::Replaced(members) = self.fine(told)? else { return self.fail("a swap") };
+                let told: Vec<_> = members.iter().map(|member| told_of(&member.backend)).collect();
+                self.same(
+                    &told,
+                    &self.entries_of(group, &new).iter().map(Entry::told).collect::<Vec<_>>(),
+                    "what came",
+                )
+            }
+            Err(kind) => self.refused(told, kind),
+        }
+    }
+
+    async fn create(&mut self, name: &str, items: &[Item]) -> Result<(), TestCaseError> {
+        let items = distinct(items);
+        let sent = Operation::CreateGroup(CreateGroup {
+            load_balancer: balancer(LB),
+            name: Some(name.to_owned()),
+            listener: None,
+            options: Vec::new(),
+            backends: items.iter().map(Item::sent).collect(),
+        });
+        let told = self.ask(sent).await;
+        let Outcome::Created(made) = self.fine(told)? else { return self.fail("a creation") };
+        let id = made.id.group.clone();
+        prop_assert!(self.slb.groups.iter().all(|known| known.id != id), "{id} is another group's");
+        self.slb.groups.push(Rsp { id, name: name.to_owned(), is_there: true, entries: Vec::new() });
+        let group = self.slb.groups.len() - 1;
+        self.slb.add(group, &items).unwrap();
+        let told: Vec<_> = made.members.iter().map(|member| told_of(&member.backend)).collect();
+        self.same(
+            &told,
+            &self.entries_of(group, &items).iter().map(Entry::told).collect::<Vec<_>>(),
+            "what it holds",
+        )
+    }
+
+    async fn list(&mut self) -> Result<(), TestCaseError> {
+        let page = Page { offset: 0, limit: usize::MAX };
+        let list = ListGroups { load_balancer: balancer(LB), page, listeners: true, members: false };
+        let told = self.ask(Operation::ListGroups(list)).await;
+        let Outcome::Groups(groups, total) = self.fine(told)? else { return self.fail("a list") };
+        let told: Vec<_> = groups.iter().map(|group| (group.id.group.clone(), group.name.clone())).collect();
+        let there = self.slb.groups.iter().filter(|group| group.is_there);
+        let wanted: Vec<_> = there.map(|group| (group.id.clone(), Some(group.name.clone()))).collect();
+        self.same(&told, &wanted, "the list")?;
+        self.same(&total, &wanted.len(), "how many there are")
+    }
+
+    /// Every group, as the caller sees it and as the target holds it.
+    async fn check(&self, group: usize) -> Result<(), TestCaseError> {
+        let known = &self.slb.groups[group];
+        let told = self.stage.describe(rsp(known.id.as_str())).await;
+        if !known.is_there {
+            return self.refused(told.map(Outcome::Group), FaultKind::UnknownGroup);
+        }
+        let told = self.fine(told)?;
+        self.same(&told.name, &Some(known.name.clone()), "the name")?;
+        self.same(&told.id.group, &known.id, "the id")?;
+        self.same_entries(&told, known)?;
+        self.same_target(known)
+    }
+
+    fn same_entries(&self, told: &Group, known: &Rsp) -> Result<(), TestCaseError> {
+        let lines: Vec<String> = told.members.iter().map(|member| told_of(&member.backend)).collect();
+        let wanted: Vec<String> = known.entries.iter().map(Entry::told).collect();
+        self.same(&sorted(&lines), &sorted(&wanted), "the group")?;
+        self.same(&told.count, &wanted.len(), "how many it holds")?;
+        let ordered = |entry: &&Entry| !entry.unordered;
+        let batch = |line: &String| known.entries.iter().filter(ordered).find(|entry| entry.told() == *line);
+        let came: Vec<usize> = lines.iter().filter_map(batch).map(|entry| entry.batch).collect();
+        let order: Vec<usize> = known.entries.iter().filter(ordered).map(|entry| entry.batch).collect();
+        self.same(&came, &order, "the order")
+    }
+
+    /// The target keeps the weight of a backend that gets no traffic.
+    fn same_target(&self, known: &Rsp) -> Result<(), TestCaseError> {
+        let groups = self.stage.wire.balancer.groups();
+        let balancer = |group: &Group| {
+            let mut held: Vec<String> = group.members.iter().map(|member| held_of(&member.backend)).collect();
+            held.sort();
+            held
+        };
+        let wanted = sorted(&known.entries.iter().map(Entry::held).collect::<Vec<_>>());
+        let own = match known.id.as_str() {
+            RSP => Some(super::stage::VSERVER),
+            RSP2 => Some(super::stage::VSERVER2),
+            _ => None,
+        };
+        if let Some(own) = own {
+            let group = groups.iter().find(|group| group.id.group.as_str() == own).unwrap();
+            return self.same(&balancer(group), &wanted, "the target");
+        }
+        let fits = groups.iter().any(|group| balancer(group) == wanted);
+        prop_assert!(fits, "no group of the target holds {wanted:?}\n{}", self.log);
+        Ok(())
+    }
+
+    fn entries_of(&self, group: usize, items: &[Item]) -> Vec<Entry> {
+        let group = &self.slb.groups[group];
+        let entry = |item: &Item| group.entries.iter().find(|entry| item.is(entry)).unwrap().clone();
+        items.iter().map(|item| Entry { description: item.description.clone(), ..entry(item) }).collect()
+    }
+
+    fn id(&self, group: usize) -> &str {
+        self.slb.groups[group].id.as_str()
+    }
+
+    fn fine<T>(&self, told: Result<T, Fault>) -> Result<T, TestCaseError> {
+        told.map_err(|fault| TestCaseError::fail(format!("{fault}\n{}", self.log)))
+    }
+
+    fn refused(&self, told: Result<Outcome, Fault>, kind: FaultKind) -> Result<(), TestCaseError> {
+        match told {
+            Err(fault) if fault.kind == kind => Ok(()),
+            other => Err(TestCaseError::fail(format!("{other:?} instead of {kind:?}\n{}", self.log))),
+        }
+    }
+
+    fn fail(&self, what: &str) -> Result<(), TestCaseError> {
+        Err(TestCaseError::fail(format!("{what} is answered as something else\n{}", self.log)))
+    }
+
+    fn same<T: PartialEq + std::fmt::Debug>(
+        &self,
+        told: &T,
+        wanted: &T,
+        what: &str,
+    ) -> Result<(), TestCaseError> {
+        if told == wanted {
+            return Ok(());
+        }
+        let log = &self.log;
+        Err(TestCaseError::fail(format!("{what}\n told: {told:?}\nwants: {wanted:?}\n{log}")))
+    }
+}
+
+fn told_of(backend: &Backend) -> String {
+    let weight = match backend.traffic {
+        Traffic::On(weight) => weight.get(),
+        Traffic::Off(_) => 0,
+    };
+    format!("{}:{} weight {weight} {:?}", backend.target, backend.port, backend.description)
+}
+
+fn held_of(backend: &Backend) -> String {
+    let (on, weight) = match backend.traffic {
+        Traffic::On(weight) => ("on", Some(weight)),
+        Traffic::Off(weight) => ("off", weight),
+    };
+    format!("{}:{} {on} weight {}", backend.target, backend.port, weight.map_or(1, Weight::get))
+}
+
+fn sorted(lines: &[String]) -> Vec<String> {
+    let mut lines = lines.to_vec();
+    lines.sort();
+    lines
+}
+
+/// A list that names a backend twice is refused before it gets this far.
+fn distinct(items: &[Item]) -> Vec<Item> {
+    let mut own: Vec<Item> = Vec::new();
+    for item in items {
+        if !own.iter().any(|known| (known.server, known.port) == (item.server, item.port)) {
+            own.push(item.clone());
+        }
+    }
+    own
+}
+
+fn any_weight() -> impl Strategy<Value = u32> {
+    prop_oneof![2 => Just(0), 1 => Just(1), 2 => Just(50), 2 => Just(100)]
+}
+
+fn any_description() -> impl Strategy<Value = Option<String>> {
+    prop_oneof![3 => Just(None), 1 => "(web|db|a \"b\" <ü>)".prop_map(Some)]
+}
+
+fn any_item() -> impl Strategy<Value = Item> {
+    (1..=SERVERS, 80_u32..=82, any_weight(), any_description())
+        .prop_map(|(server, port, weight, description)| Item { server, port, weight, description })
+}
+
+fn any_pick() -> impl Strategy<Value = Pick> {
+    prop_oneof![
+        5 => (0_usize..12).prop_map(Pick::Listed),
+        1 => (1..=SERVERS, 80_u32..=82).prop_map(|(server, port)| Pick::Any(server, port)),
+    ]
+}
+
+fn any_group() -> impl Strategy<Value = usize> {
+    prop_oneof![4 => Just(0), 1 => Just(1), 2 => 2_usize..6]
+}
+
+fn any_name() -> impl Strategy<Value = String> {
+    "(blue|green|a & b|ü{1,3})"
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    use proptest::{collection::vec, option::of};
+    prop_oneof![
+        3 => (any_group(), any_item()).prop_map(|(group, item)| Step::Add { group, items: vec![item] }),
+        3 => (any_group(), vec(any_item(), 2..6)).prop_map(|(group, items)| Step::Add { group, items }),
+        3 => (any_group(), vec(any_pick(), 1..4)).prop_map(|(group, picks)| Step::Remove { group, picks }),
+        5 => (any_group(), of(any_name()), vec((any_pick(), any_weight(), any_description()), 0..4))
+            .prop_map(|(group, name, items)| Step::Set { group, name, items }),
+        4 => (any_group(), vec(any_pick(), 0..3), vec(any_item(), 0..3))
+            .prop_map(|(group, picks, new)| Step::Swap { group, picks, new }),
+        1 => (any_name(), vec(any_item(), 0..4)).prop_map(|(name, items)| Step::Create { name, items }),
+        1 => (1_usize..6).prop_map(|group| Step::Delete { group }),
+        1 => Just(Step::List),
+    ]
+}
+
+/// Steps, each after a while, and how late the target shows them.
+fn run(script: Script, steps: &[(u64, Step)]) -> Result<(), TestCaseError> {
+    in_virtual_time(async {
+        let mut run =
+            Run { slb: Slb::new(), stage: Stage::towards_ucloud(script), upset: None, log: String::new() };
+        for (pause, step) in steps {
+            sleep(Duration::from_millis(*pause)).await;
+            write!(run.log, "after {pause} ms ").unwrap();
+            let before = run.slb.clone();
+            let taken = run.take(step).await;
+            let unspeakable = run.stage.unspeakable();
+            prop_assert!(unspeakable.is_empty(), "no such call: {unspeakable:?}\n{}", run.log);
+            match run.upset.take() {
+                Some(fault) => {
+                    writeln!(run.log, "  failed: {fault}").unwrap();
+                    if fault.contains("could NOT") || fault.contains("were left there") {
+                        return Ok(());
+                    }
+                    run.slb = before;
+                    // What was put back is the last of its group now.
+                    for entry in run.slb.groups.iter_mut().flat_map(|group| &mut group.entries) {
+                        entry.unordered = true;
+                    }
+                }
+                None => taken?,
+            }
+            for group in 0..run.slb.groups.len() {
+                run.check(group).await?;
+            }
+        }
+        sleep(Duration::from_secs(30)).await;
+        run.log += "at the end";
+        for group in 0..run.slb.groups.len() {
+            run.check(group).await?;
+        }
+        run.list().await
+    })
+}
+
+fn any_steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
+    let pause = prop_oneof![Just(0_u64), 0_u64..3000];
+    proptest::collection::vec((pause, any_step()), 1..25)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    // fails: a swap (see who_stays_in_a_swap_does_not_move_too)
+    #[test]
+    fn callers_see_what_they_did(steps in any_steps()) {
+        run(Script::smooth(), &steps)?;
+    }
+
+    // fails: see sequences
+    #[test]
+    fn callers_see_what_they_did_where_it_shows_late(lag in 1000_u64..3000, steps in any_steps()) {
+        run(Script::smooth().lagging(Duration::from_millis(lag)), &steps)?;
+    }
+
+    // fails: see sequences
+    #[test]
+    fn all_is_done_or_nothing_where_calls_fail(
+        lag in prop_oneof![Just(0_u64), 1000_u64..3000],
+        stumbles in any_stumbles(),
+        steps in any_steps(),
+    ) {
+        run(Script::of(&stumbles).lagging(Duration::from_millis(lag)), &steps)?;
+    }
+}
