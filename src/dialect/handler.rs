@@ -3,6 +3,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+use jiff::Timestamp;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{arrival::Arrival, asked::Asked};
@@ -19,6 +20,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Request {
     /// The request id that the reply will carry.
     pub id: String,
+    /// When it came.
+    pub at: Timestamp,
     /// Who is calling: the place of the client in the config.
     pub client: usize,
     /// What is asked.

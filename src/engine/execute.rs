@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Parts, lanes::Turn, pair::GroupPair, resolve::Route};
@@ -25,13 +26,15 @@ pub(super) struct Execution<'r> {
     pub(super) route: &'r Route<'r>,
     /// The id of the request.
     pub(super) id: &'r str,
+    /// When it came.
+    pub(super) at: Timestamp,
     deadline: Instant,
 }
 
 impl<'r> Execution<'r> {
-    pub(super) fn new(parts: &'r Parts, route: &'r Route<'r>, id: &'r str) -> Self {
+    pub(super) fn new(parts: &'r Parts, route: &'r Route<'r>, id: &'r str, at: Timestamp) -> Self {
         let deadline = Instant::now() + parts.config.limits.request_timeout;
-        Self { parts, route, id, deadline }
+        Self { parts, route, id, at, deadline }
     }
 
     /// Waits for a turn to write to a group: `alone`, or beside others where the target takes several changes at once.

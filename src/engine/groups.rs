@@ -3,7 +3,10 @@
 use tracing::error;
 
 use super::{
-    add::plan::{Item, items},
+    add::{
+        plan::{Item, items},
+        settle::LOOKS,
+    },
     change::moves::Moves,
     execute::Execution,
     look::misfit,
@@ -14,7 +17,7 @@ use crate::{
     mapping::{GroupTemplate, NamesBackends},
     model::{
         CreateGroup, Fault, FaultKind, Group, GroupField, GroupRef, Listener, ListenerOption,
-        LoadBalancerRef, Loss, LossPolicy, Lost, Operation, Outcome, Port, UpdateGroup,
+        LoadBalancerRef, Loss, LossPolicy, Lost, Member, Operation, Outcome, Port, UpdateGroup,
     },
     store::{Remembered, RememberedGroup},
 };
@@ -47,9 +50,12 @@ impl Execution<'_> {
         let pair = GroupPair::of(self.route, group)?;
         let _turn = self.turn(&pair, true).await?;
         if let Err(fault) = self.call(&Operation::DeleteGroup(pair.there.clone())).await {
-            let landed = fault.kind.leaves_doubt() && self.is_gone(&pair).await;
-            if !landed {
-                return Err(Fault { field: Some(self.field_at_fault(fault.kind, &pair)), ..fault });
+            let doubtful = fault.kind.leaves_doubt();
+            if !doubtful || !self.is_gone(&pair).await {
+                let still = if doubtful { "; afterwards the group was still there" } else { "" };
+                let detail = format!("{}{still}", fault.detail).into();
+                let field = Some(pair.here.group.to_string().into());
+                return Err(Fault { field, detail, ..fault });
             }
         }
         self.parts.memory.forget_group(&pair.key(self.route));
@@ -89,12 +95,21 @@ impl Execution<'_> {
     /// The group after its change: the members that were named, or, if none was, all of them.
     fn changed(&self, pair: &GroupPair, holds: Group, name: Option<&str>, moves: &Moves) -> Group {
         let name = name.map(str::to_owned).or(holds.name);
-        let members = if moves.others.is_empty() {
-            holds.members
-        } else {
-            moves.others.iter().map(super::change::moves::Move::after).collect()
-        };
-        self.group_here(pair, Group { name, members, ..holds })
+        let named: Vec<Member> =
+            moves.others.iter().map(|step| self.member_here(pair, &step.after())).collect();
+        let all = self.group_here(pair, Group { name, ..holds });
+        Group { members: if named.is_empty() { all.members } else { named }, ..all }
+    }
+
+    /// Whether the group shows this name, now or in a moment.
+    async fn has_name(&self, pair: &GroupPair, name: &str) -> bool {
+        for pause in LOOKS {
+            tokio::time::sleep(pause).await;
+            if self.look(pair).await.is_ok_and(|group| group.name.as_deref() == Some(name)) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Gives a group another name. What was changed of its members before goes back if that fails.
@@ -111,17 +126,24 @@ impl Execution<'_> {
             options: Vec::new(),
             changes: Vec::new(),
         });
-        let mut reply = self.call(&step).await;
-        // The same name once more changes nothing, so the same again settles a doubt.
-        if reply.as_ref().is_err_and(|fault| fault.kind.leaves_doubt()) {
-            reply = self.call(&step).await;
-        }
+        let reply = match self.call(&step).await {
+            Err(fault) if fault.kind.leaves_doubt() => {
+                if self.has_name(pair, name).await {
+                    Ok(())
+                } else {
+                    Err(fault)
+                }
+            }
+            reply => reply.map(drop),
+        };
         let Err(fault) = reply else {
             self.parts.recents.named(self.route, pair, name);
             return Ok(());
         };
         let what = self.take_back_moves(pair, moves, before).await;
-        let detail = format!("the name could not be changed: {}. {what}", fault.detail.trim_end_matches('.'));
+        let doubt = if fault.kind.leaves_doubt() { "; the group did not show it afterwards" } else { "" };
+        let told = fault.detail.trim_end_matches('.');
+        let detail = format!("the name could not be changed: {told}{doubt}. {what}");
         Err(Fault { field: Some(self.field_at_fault(fault.kind, pair)), detail: detail.into(), ..fault })
     }
 
@@ -172,7 +194,8 @@ impl Execution<'_> {
             group: told.id.group,
             place: balancer.place.clone(),
         };
-        Ok(Group { name, listeners, options: step.options, ..Group::of(id, Vec::new()) })
+        let created = Some(self.at);
+        Ok(Group { name, listeners, options: step.options, created, ..Group::of(id, Vec::new()) })
     }
 
     /// The group whose creation was never answered: the one on that port that was not there before.
@@ -183,7 +206,7 @@ impl Execution<'_> {
         listener: &Listener,
         before: &[Group],
     ) -> Option<Group> {
-        for pause in super::add::settle::LOOKS {
+        for pause in LOOKS {
             tokio::time::sleep(pause).await;
             let Ok(groups) = self.groups(balancer, true).await else { continue };
             let is_new = |group: &&Group| {
@@ -199,7 +222,7 @@ impl Execution<'_> {
     }
 
     /// Puts the first backends into a new group. If that fails there is no group either.
-    async fn fill(&self, pair: &GroupPair, items: &[Item]) -> Result<Vec<crate::model::Member>, Fault> {
+    async fn fill(&self, pair: &GroupPair, items: &[Item]) -> Result<Vec<Member>, Fault> {
         let fault = match self.add(pair, items).await {
             Ok(members) => return Ok(members),
             Err(fault) => fault,
@@ -320,7 +343,7 @@ impl Execution<'_> {
     }
 
     async fn is_gone(&self, pair: &GroupPair) -> bool {
-        for pause in super::add::settle::LOOKS {
+        for pause in LOOKS {
             tokio::time::sleep(pause).await;
             if self.look(pair).await.is_err_and(|fault| fault.kind == FaultKind::UnknownGroup) {
                 return true;

@@ -10,8 +10,8 @@ use super::{
 use crate::{
     mapping::NamesBackends,
     model::{
-        AddBackends, Backend, BackendRef, Change, Fault, FaultKind, Field, GroupRef, Health, Loss, Member,
-        Outcome, Refusal, RemoveBackends, ReplaceBackends, Scope, Traffic, UpdateBackends, Updated,
+        AddBackends, Backend, BackendRef, Change, Fault, FaultKind, Field, Group, GroupRef, Health, Loss,
+        Member, Outcome, Refusal, RemoveBackends, ReplaceBackends, Scope, Traffic, UpdateBackends, Updated,
     },
 };
 
@@ -61,6 +61,9 @@ impl Execution<'_> {
         for (pair, backends) in self.by_group(scope, backends)? {
             let _turn = self.turn(&pair, backends.len() > 1).await?;
             let group = self.group(&pair).await?;
+            for backend in &backends {
+                self.belongs(scope, backend, &group)?;
+            }
             let others = self.removals(&pair, &group.members, &backends)?;
             self.carry(&pair, &Moves { adds: Vec::new(), others }).await?;
             self.parts.repeats.forget(&pair.key(self.route));
@@ -89,7 +92,7 @@ impl Execution<'_> {
         }
         let several = groups.len() > 1;
         for (pair, places) in groups {
-            match self.update_in(&pair, changes, &places, &mut told, losses).await {
+            match self.update_in(scope, &pair, changes, &places, &mut told, losses).await {
                 Ok(()) => {}
                 // What was done in another group stays done, so that this one failed has to be told beside it.
                 Err(fault) if several => {
@@ -106,6 +109,7 @@ impl Execution<'_> {
     /// The changes of one group's members: all of those that can be made, or none.
     async fn update_in(
         &self,
+        scope: &Scope,
         pair: &GroupPair,
         changes: &[Change],
         places: &[usize],
@@ -113,11 +117,18 @@ impl Execution<'_> {
         losses: &mut Vec<Loss>,
     ) -> Result<(), Fault> {
         let _turn = self.turn(pair, true).await?;
-        let group = self.group(pair).await?;
+        let group = self.group(pair).await.map_err(|fault| {
+            // Who names a backend asks for nothing of a group.
+            let gone = fault.kind == FaultKind::UnknownGroup;
+            Fault { kind: if gone { FaultKind::UnknownBackend } else { fault.kind }, ..fault }
+        })?;
         let mut others = Vec::new();
         for place in places {
             let Some(change) = changes.get(*place) else { continue };
-            match self.update(pair, &group.members, change, losses) {
+            let step = self
+                .belongs(scope, &change.backend, &group)
+                .and_then(|()| self.update(pair, &group.members, &others, change, losses));
+            match step {
                 Ok(step) => others.push(step),
                 Err(fault) => refuse(told, *place, fault)?,
             }
@@ -167,8 +178,11 @@ impl Execution<'_> {
         changes: &[Change],
         losses: &mut Vec<Loss>,
     ) -> Result<Moves, Fault> {
-        let others = changes.iter().map(|change| self.update(pair, members, change, losses));
-        Ok(Moves { adds: Vec::new(), others: others.collect::<Result<_, _>>()? })
+        let mut others = Vec::new();
+        for change in changes {
+            others.push(self.update(pair, members, &others, change, losses)?);
+        }
+        Ok(Moves { adds: Vec::new(), others })
     }
 
     /// What a group holds, in the caller's ids.
@@ -194,6 +208,18 @@ impl Execution<'_> {
         Ok(groups)
     }
 
+    /// Whether the group that a look has told of is one of the load balancer that the request names: of a group without a
+    /// row, nothing but the target says so.
+    fn belongs(&self, scope: &Scope, backend: &BackendRef, group: &Group) -> Result<(), Fault> {
+        let (Some(asked), Some(told)) = (&scope.load_balancer, &group.id.load_balancer) else {
+            return Ok(());
+        };
+        if self.route.balancers_here(told).iter().any(|here| here.id == *asked) {
+            return Ok(());
+        }
+        Err(unknown_backend(backend, &format!("it is no backend of `{asked}`")))
+    }
+
     /// The group that holds a backend, by the backend's id. It has to be one of the load balancer that the request names.
     fn pair_of(&self, scope: &Scope, backend: &BackendRef) -> Result<GroupPair, Fault> {
         let BackendRef::Id(id) = backend else {
@@ -202,10 +228,10 @@ impl Execution<'_> {
         let (group, _, _) = self.decoded(id)?;
         let there = self.route.group_there(&group);
         let here = self.route.group_here(&there, scope.load_balancer.as_ref());
-        let elsewhere = scope.load_balancer.is_some() && scope.load_balancer != here.load_balancer;
-        if elsewhere && here.load_balancer.is_some() {
-            let balancer = scope.load_balancer.as_ref().map(ToString::to_string).unwrap_or_default();
-            return Err(unknown_backend(backend, &format!("it is no backend of `{balancer}`")));
+        if let (Some(asked), Some(own)) = (&scope.load_balancer, &here.load_balancer)
+            && asked != own
+        {
+            return Err(unknown_backend(backend, &format!("it is no backend of `{asked}`")));
         }
         // A load balancer that has a row says where its groups are.
         let row = scope.load_balancer.as_ref().and_then(|balancer| self.route.balancer_place(balancer));

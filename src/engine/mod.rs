@@ -26,6 +26,7 @@ mod view;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
@@ -114,7 +115,7 @@ impl Parts {
             let reply = self.upstream.pass(route.target, &request.arrival).await?;
             return Ok(Answer::Passed(reply));
         }
-        let run = || self.carry_out(&route, &asked, &request.id);
+        let run = || self.carry_out(&route, &asked, &request.id, request.at);
         match request.repeat.filter(|_| makes(&asked.operation)) {
             Some(key) => self.repeats.once(key, run).await,
             None => run().await.map(|(answer, _)| answer),
@@ -134,9 +135,10 @@ impl Parts {
         route: &Route<'_>,
         asked: &Asked,
         id: &str,
+        at: Timestamp,
     ) -> Result<(Answer, Option<GroupKey>), Fault> {
         let mut losses = losses_before(route, asked)?;
-        let execution = Execution::new(self, route, id);
+        let execution = Execution::new(self, route, id, at);
         let outcome = execution.run(&asked.operation, &mut losses).await?;
         let named = match (&asked.operation, &outcome) {
             (Operation::AddBackends(add), _) => Some(&add.group),

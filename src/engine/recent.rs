@@ -1,7 +1,9 @@
 //! Writes that were acknowledged a moment ago, over what reads tell: a cloud may show a change only after a second or
 //! so, and callers read at once.
 //!
-//! Each is kept until a read has shown it, and no longer than the cloud needs at the most.
+//! Each is kept for as long as the cloud needs at the most. A read that agrees with one earlier may only be older than the
+//! write before it, so it ends early only where nothing was pending when it was written, and a read has told otherwise
+//! since: that one was old, and the next that agrees is new.
 
 use std::{
     collections::HashMap,
@@ -32,11 +34,15 @@ struct Recent {
     members: Vec<Until<Effect>>,
 }
 
-/// Something, and when it is to be forgotten.
+/// Something that was written, and when it is to be forgotten.
 #[derive(Debug)]
 struct Until<T> {
     what: T,
     until: Instant,
+    /// Whether nothing written before it was still to show.
+    first: bool,
+    /// Whether a read has told otherwise since.
+    unshown: bool,
 }
 
 #[derive(Debug)]
@@ -70,15 +76,20 @@ impl Recents {
         effect: impl Fn(Member) -> Effect,
     ) {
         self.note(route, pair, |recent, until| {
-            recent.members.retain(|known| !same(known.what.member(), member));
-            recent.members.push(Until { what: effect(member.clone()), until });
+            let place = recent.members.iter().position(|known| same(known.what.member(), member));
+            let fresh = Until::new(effect(member.clone()), until, place.is_none());
+            match place.and_then(|place| recent.members.get_mut(place)) {
+                // In its place: whoever is shown only by this keeps it in the list.
+                Some(known) => *known = fresh,
+                None => recent.members.push(fresh),
+            }
         });
     }
 
     /// The group is there now.
     pub(super) fn made(&self, route: &Route<'_>, pair: &GroupPair, group: &Group) {
         self.note(route, pair, |recent, until| {
-            recent.existence = Some(Until { what: Existence::Made(Box::new(group.clone())), until });
+            recent.existence = Some(Until::new(Existence::Made(Box::new(group.clone())), until, true));
         });
     }
 
@@ -86,14 +97,15 @@ impl Recents {
     pub(super) fn unmade(&self, route: &Route<'_>, pair: &GroupPair) {
         self.note(route, pair, |recent, until| {
             *recent = Recent::default();
-            recent.existence = Some(Until { what: Existence::Gone, until });
+            recent.existence = Some(Until::new(Existence::Gone, until, true));
         });
     }
 
     /// The group has this name now.
     pub(super) fn named(&self, route: &Route<'_>, pair: &GroupPair, name: &str) {
         self.note(route, pair, |recent, until| {
-            recent.name = Some(Until { what: name.to_owned(), until });
+            let first = recent.name.is_none();
+            recent.name = Some(Until::new(name.to_owned(), until, first));
         });
     }
 
@@ -141,7 +153,7 @@ impl Recents {
             groups.iter_mut().filter(|(key, _)| key.cloud == route.target.name && !seen.contains(key));
         for (_, recent) in unseen {
             let made = match &recent.existence {
-                Some(Until { what: Existence::Made(group), until }) if *until > Instant::now() => {
+                Some(Until { what: Existence::Made(group), until, .. }) if *until > Instant::now() => {
                     Some(group.id.load_balancer.as_ref() == Some(balancer))
                 }
                 Some(_) | None => None,
@@ -159,6 +171,19 @@ impl Recents {
     }
 }
 
+impl<T> Until<T> {
+    fn new(what: T, until: Instant, first: bool) -> Self {
+        Self { what, until, first, unshown: false }
+    }
+
+    /// Whether it may be forgotten, now that a read shows it or does not.
+    fn settled(&mut self, shown: bool) -> bool {
+        let old_reads_are_over = self.first && self.unshown;
+        self.unshown |= !shown;
+        shown && old_reads_are_over
+    }
+}
+
 impl Recent {
     fn is_live(&self, now: Instant) -> bool {
         let lives = |until: Instant| until > now;
@@ -173,12 +198,15 @@ impl Recent {
         self.name.take_if(|name| name.until <= now);
         self.members.retain(|effect| effect.until > now);
         let mut group = self.exists(told)?;
-        let shown = self.name.as_ref().is_some_and(|name| group.name.as_ref() == Some(&name.what));
-        self.name.take_if(|_| shown);
+        let told = group.name.clone();
+        self.name.take_if(|name| name.settled(told.as_ref() == Some(&name.what)));
         if let Some(name) = &self.name {
             group.name = Some(name.what.clone());
         }
-        self.members.retain(|effect| !effect.what.lay(&mut group.members));
+        self.members.retain_mut(|effect| {
+            let shown = effect.what.lay(&mut group.members);
+            !effect.settled(shown)
+        });
         group.count = group.members.len();
         Ok(group)
     }
@@ -191,10 +219,6 @@ impl Recent {
             }
             (Some(Existence::Gone), Ok(_)) => {
                 Err(Fault::new(FaultKind::UnknownGroup, "it was deleted a moment ago"))
-            }
-            (Some(Existence::Made(_)), Ok(group)) => {
-                self.existence = None;
-                Ok(group)
             }
             (Some(Existence::Made(_) | Existence::Gone) | None, told) => told,
         }

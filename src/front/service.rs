@@ -128,7 +128,7 @@ impl Visit<'_> {
         let id = self.envelope.request_id.clone();
         let (client, repeat) = (admission.caller.client, admission.repeat);
         let place = Some(Arc::new(place));
-        Ok(Request { id, client, wanted, arrival: Arc::new(arrival), place, repeat })
+        Ok(Request { id, at: self.stamp.now, client, wanted, arrival: Arc::new(arrival), place, repeat })
     }
 
     fn read_envelope(&mut self, arrival: &Arrival) {

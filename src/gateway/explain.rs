@@ -72,7 +72,7 @@ pub async fn explain<'c>(
     let explained = match provider.ingress.unpack(call) {
         Ok(arrival) => {
             envelope = provider.ingress.envelope(&arrival.call, Some(&arrival), stamp, cloud);
-            explained(config, &speaker, arrival, &mut envelope).await
+            explained(config, &speaker, arrival, stamp, &mut envelope).await
         }
         Err(fault) => Err(fault),
     };
@@ -97,6 +97,7 @@ async fn explained<'c>(
     config: &'c Arc<Config>,
     speaker: &Speaker,
     arrival: Arrival,
+    stamp: &Stamp,
     envelope: &mut Envelope,
 ) -> Result<Explanation<'c>, Fault> {
     let Speaker { provider, cloud } = speaker;
@@ -118,7 +119,7 @@ async fn explained<'c>(
     let upstream = Arc::clone(&supposed);
     let engine = Engine::new(Arc::clone(config), upstream, Arc::new(Memory::new()), TaskTracker::new());
     let (id, arrived) = (envelope.request_id.clone(), Arc::clone(&arrival));
-    let request = Request { id, client, wanted, arrival: arrived, place: None, repeat: None };
+    let request = Request { id, at: stamp.now, client, wanted, arrival: arrived, place: None, repeat: None };
     let answer = engine.handle(request).await?;
     let items = operation.as_ref().map_or_else(|| Ok(Vec::new()), |asked| items_of(&route, asked))?;
     let fields = items.iter().map(|item| fields(&route, item)).collect::<Result<Vec<_>, Fault>>()?;

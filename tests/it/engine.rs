@@ -126,7 +126,8 @@ fn request_of(operation: Operation, client: usize) -> Request {
     let call = Call::new(http::Method::GET, "", "/", String::new());
     let arrival = Arc::new(Arrival { call, params: Params::default(), signed: None });
     let wanted = Wanted::Translated(Asked::all(operation));
-    Request { id: "test".to_owned(), client, wanted, arrival, place: None, repeat: None }
+    let at = "2026-01-02T03:04:05Z".parse().unwrap();
+    Request { id: "test".to_owned(), at, client, wanted, arrival, place: None, repeat: None }
 }
 
 fn is_add(call: &Operation) -> bool {

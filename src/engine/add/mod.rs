@@ -39,7 +39,8 @@ impl Execution<'_> {
         pair: &GroupPair,
         items: &[Item],
     ) -> Result<Vec<End>, Fault> {
-        let before = if looks_first(self.route, items) { self.look(pair).await?.members } else { Vec::new() };
+        let before =
+            if looks_first(self.route, items) { self.group(pair).await?.members } else { Vec::new() };
         let mut ends: Vec<End> = items.iter().map(|item| self.end_before(&before, item)).collect();
         // A lost answer stops the fan-out; when it turns out to have landed, the rest goes on.
         while ends.iter().all(|end| end.fault().is_none()) && ends.iter().any(End::is_untried) {

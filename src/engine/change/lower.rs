@@ -35,7 +35,7 @@ impl Execution<'_> {
         Ok(moves)
     }
 
-    /// The move of a change.
+    /// The move of a change, after those `before` it.
     ///
     /// # Errors
     /// [`FaultKind::UnknownBackend`] for one that the group does not hold, [`FaultKind::AlreadyPresent`] for a port that
@@ -44,6 +44,7 @@ impl Execution<'_> {
         &self,
         pair: &GroupPair,
         members: &[Member],
+        before: &[Move],
         change: &Change,
         losses: &mut Vec<Loss>,
     ) -> Result<Move, Fault> {
@@ -51,8 +52,12 @@ impl Execution<'_> {
         let old = old.ok_or_else(|| unknown_backend(&change.backend, "the group does not hold it"))?;
         let known = self.kept(pair, &old.backend).over(old.backend.clone());
         let new = change.applied(&known, Weight::LOWEST);
-        let taken = |member: &&Member| member.backend.same_entry(&new);
-        if new.port != old.backend.port && members.iter().any(|member| taken(&member)) {
+        let now = |member: &Member| {
+            let moved = before.iter().find(|step| step.old.backend.same_entry(&member.backend));
+            moved.map_or_else(|| member.clone(), Move::after)
+        };
+        let taken = members.iter().any(|member| now(member).backend.same_entry(&new));
+        if new.port != old.backend.port && taken {
             let detail = format!("{} is in the group already", self.name_of(&Member { backend: new, ..old }));
             return Err(Fault::new(FaultKind::AlreadyPresent, detail));
         }
@@ -74,7 +79,11 @@ impl Execution<'_> {
     ) -> Result<Moves, Fault> {
         let mut leaving = self.removals(pair, members, old)?;
         let mut moves = Moves::default();
-        for item in items(self.route, new, losses)? {
+        // Who stays is settled first: nobody takes a place that is kept.
+        let stays = |item: &Item| members.iter().any(|member| member.backend.same_entry(&item.there));
+        let (staying, coming): (Vec<Item>, Vec<Item>) =
+            items(self.route, new, losses)?.into_iter().partition(stays);
+        for item in staying.into_iter().chain(coming) {
             let same = |step: &Move| step.old.backend.same_entry(&item.there);
             let stays = members.iter().find(|member| member.backend.same_entry(&item.there));
             let same_server = |step: &Move| {
@@ -114,9 +123,14 @@ impl Execution<'_> {
             }
             BackendRef::Id(id) => {
                 let (group, target, port) = self.decoded(id)?;
+                if group != pair.there.group {
+                    return Ok(None);
+                }
+                // An id is whose the gateway would tell it of: another may stand by now where its backend once stood.
                 let own = |member: &&Member| self.id_here(pair, &member.backend, None).as_ref() == Some(id);
-                let found = members.iter().find(own).cloned().or_else(|| at(&target, port));
-                Ok(found.filter(|_| group == pair.there.group))
+                let unaddressed = target.kind().has_addresses() && target.address().is_none();
+                let found = members.iter().find(own).cloned();
+                Ok(found.or_else(|| at(&target, port).filter(|_| unaddressed)))
             }
             BackendRef::At { target, port } => match self.route.server(target) {
                 Ok(there) => Ok(at(&there, *port)),

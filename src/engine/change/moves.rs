@@ -167,8 +167,7 @@ pub(in crate::engine) fn steps(
 ) -> Vec<(Operation, Vec<usize>)> {
     let capability = &route.there.capability;
     let places = |wanted: &dyn Fn(&Move) -> bool| -> Vec<usize> {
-        let written =
-            moves.iter().enumerate().filter(|(place, step)| open(*place) && step.is_written(route));
+        let written = moves.iter().enumerate().filter(|(place, step)| open(*place) && step.is_written(route));
         let wanted = written.filter(|(_, step)| wanted(step));
         wanted.map(|(place, _)| place).collect()
     };

@@ -207,7 +207,10 @@ fn request(asked: Asked, client: usize, repeat: Option<[u8; 32]>) -> Request {
     let call = Call::new(http::Method::GET, "", "/", String::new());
     let arrival = Arc::new(Arrival { call, params: Params::default(), signed: None });
     let wanted = Wanted::Translated(asked);
-    Request { id: "test".to_owned(), client, wanted, arrival, place: None, repeat }
+    static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let id = format!("test-{}", NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    let at = "2026-01-02T03:04:05Z".parse().unwrap();
+    Request { id, at, client, wanted, arrival, place: None, repeat }
 }
 
 fn outcome_of(answer: Answer) -> Outcome {
