@@ -10,14 +10,15 @@ use super::{
     change::moves::Moves,
     execute::Execution,
     look::misfit,
-    pair::GroupPair,
+    pair::{GroupPair, key_of},
 };
 use crate::{
     config::OnLoss,
+    crypto::sha256,
     mapping::{GroupTemplate, NamesBackends},
     model::{
-        CreateGroup, Fault, FaultKind, Group, GroupField, GroupRef, Listener, ListenerOption,
-        LoadBalancerRef, Loss, LossPolicy, Lost, Member, Operation, Outcome, Port, UpdateGroup,
+        CreateGroup, Fault, FaultKind, Group, GroupField, GroupId, GroupRef, Listener, ListenerOption,
+        LoadBalancerRef, Loss, LossPolicy, Lost, Member, Operation, Outcome, Port, Protocol, UpdateGroup,
     },
     store::{Remembered, RememberedGroup},
 };
@@ -33,16 +34,19 @@ impl Execution<'_> {
         losses: &mut Vec<Loss>,
     ) -> Result<Outcome, Fault> {
         let balancer = self.only_balancer(&create.load_balancer)?;
-        self.check_name(create.name.as_deref())?;
+        let name = create.name.as_deref().map(|name| self.name_there(name, losses)).transpose()?;
         let items = items(self.route, &create.backends, losses)?;
-        let kept = self.listener_kept(create, losses)?;
-        let made = self.make(create, &balancer).await?;
-        let pair = self.pair_made(create, &balancer, &made);
+        let kept = self.kept_of_new(create, name.as_deref(), losses)?;
+        let before = self.groups(&balancer, true).await.map_err(|fault| self.of_balancer(fault, create))?;
+        self.check_port(create, &before)?;
+        let asked = CreateGroup { name, load_balancer: balancer, ..create.clone() };
+        let made = self.make(&asked, &before).await.map_err(|fault| self.of_balancer(fault, create))?;
+        let pair = self.pair_made(create, &made);
         self.parts.recents.made(self.route, &pair, &made);
         self.parts.memory.remember_group(pair.key(self.route), kept);
         let members = if items.is_empty() { Vec::new() } else { self.fill(&pair, &items).await? };
-        let group = Group { id: pair.here.clone(), count: members.len(), members, ..made };
-        Ok(Outcome::Created(self.with_kept(&pair, group)))
+        let group = self.group_here(&pair, made);
+        Ok(Outcome::Created(Group { count: members.len(), members, ..group }))
     }
 
     /// Unmakes a group.
@@ -72,21 +76,21 @@ impl Execution<'_> {
     ) -> Result<Outcome, Fault> {
         let UpdateGroup { group, name, options, changes } = update;
         let pair = GroupPair::of(self.route, group)?;
-        self.check_name(name.as_deref())?;
+        let name_there = name.as_deref().map(|name| self.name_there(name, losses)).transpose()?;
         let _turn = self.turn(&pair, true).await?;
         // A caller in whose cloud ids name backends changes them by their ids, and is told nothing of the group.
-        let blind = changes.is_empty() && self.route.here.capability.names_backends == NamesBackends::Id;
+        let blind = name.is_some()
+            && changes.is_empty()
+            && self.route.here.capability.names_backends == NamesBackends::Id;
         let holds = if blind { Group::of(pair.there.clone(), Vec::new()) } else { self.group(&pair).await? };
         let moves = self.updates(&pair, &holds.members, changes, losses)?;
         let kept = self.options_kept(&pair, options, losses)?;
         let before = self.kept_before(&pair, &moves);
         self.carry(&pair, &moves).await?;
-        if let Some(name) = name {
+        if let Some(name) = &name_there {
             self.rename(&pair, name, &moves, before).await?;
         }
-        if let Some(kept) = kept {
-            self.parts.memory.remember_group(pair.key(self.route), kept);
-        }
+        self.keep(&pair, kept, name.as_deref().zip(name_there.as_deref()));
         self.parts.repeats.forget(&pair.key(self.route));
         let told = self.changed(&pair, holds, name.as_deref(), &moves);
         Ok(Outcome::GroupUpdated(told))
@@ -126,16 +130,16 @@ impl Execution<'_> {
             options: Vec::new(),
             changes: Vec::new(),
         });
-        let reply = match self.call(&step).await {
-            Err(fault) if fault.kind.leaves_doubt() => {
-                if self.has_name(pair, name).await {
-                    Ok(())
-                } else {
-                    Err(fault)
-                }
+        let mut reply = self.call(&step).await.map(drop);
+        // What a look does not show may be sent once more.
+        for again in [true, false] {
+            let doubtful = reply.as_ref().is_err_and(|fault| fault.kind.leaves_doubt());
+            if doubtful && self.has_name(pair, name).await {
+                reply = Ok(());
+            } else if doubtful && again {
+                reply = self.call(&step).await.map(drop);
             }
-            reply => reply.map(drop),
-        };
+        }
         let Err(fault) = reply else {
             self.parts.recents.named(self.route, pair, name);
             return Ok(());
@@ -148,74 +152,74 @@ impl Execution<'_> {
     }
 
     /// Makes the group at the target. A group that is a listener there gets the first free port of its template.
-    async fn make(&self, create: &CreateGroup, balancer: &LoadBalancerRef) -> Result<Group, Fault> {
+    async fn make(&self, create: &CreateGroup, before: &[Group]) -> Result<Group, Fault> {
         if !self.route.there.group.is_listener() {
-            return self.make_once(create, balancer, None, Vec::new()).await;
+            return self.make_once(create, None, Vec::new(), before).await;
         }
         let template = self.template()?;
-        let groups = self.groups(balancer, true).await?;
         let mut taken: Vec<Port> =
-            groups.iter().flat_map(|group| &group.listeners).map(|at| at.port).collect();
+            before.iter().flat_map(|group| &group.listeners).map(|listener| listener.port).collect();
         for _ in 0..PORT_TRIES {
             let port = free_port(template, &taken).ok_or_else(|| no_port(template))?;
-            let listener = Listener { protocol: template.protocol, port };
-            let made =
-                self.make_once(create, balancer, Some(listener.clone()), template.options.clone()).await;
-            match made {
+            let listener = Some(Listener { protocol: template.protocol, port });
+            match self.make_once(create, listener, template.options.clone(), before).await {
                 Err(fault) if fault.kind == FaultKind::PortTaken => taken.push(port),
-                Err(fault) if fault.kind.leaves_doubt() => {
-                    return self.landed(create, balancer, &listener, &groups).await.ok_or(fault);
-                }
                 made => return made,
             }
         }
         Err(no_port(template))
     }
 
+    /// One try, in the target's ids. A lost answer has landed if a group of this name is there that was not there before.
     async fn make_once(
         &self,
         create: &CreateGroup,
-        balancer: &LoadBalancerRef,
         listener: Option<Listener>,
         options: Vec<ListenerOption>,
+        before: &[Group],
     ) -> Result<Group, Fault> {
-        let (load_balancer, name) = (balancer.clone(), create.name.clone());
-        let step = CreateGroup { load_balancer, name: name.clone(), listener, options, backends: Vec::new() };
-        let listeners = step.listener.iter().cloned().collect();
-        let reply = self.call(&Operation::CreateGroup(step.clone())).await.map_err(|fault| {
-            let doubt = "; it could NOT be found out whether the group was made";
-            let doubt = if fault.kind.leaves_doubt() { doubt } else { "" };
-            let detail = format!("{}{doubt}", fault.detail);
-            Fault { field: Some(create.load_balancer.id.to_string().into()), detail: detail.into(), ..fault }
-        })?;
-        let Outcome::Created(told) = reply else { return Err(misfit()) };
-        let id = GroupRef {
-            load_balancer: Some(balancer.id.clone()),
-            group: told.id.group,
-            place: balancer.place.clone(),
+        let step = CreateGroup { listener, options, backends: Vec::new(), ..create.clone() };
+        let reply = self.call(&Operation::CreateGroup(step.clone())).await;
+        let fault = match reply {
+            Ok(Outcome::Created(told)) => return Ok(self.fresh(step, told.id.group)),
+            Ok(_) => misfit(),
+            Err(fault) => fault,
         };
-        let created = Some(self.at);
-        Ok(Group { name, listeners, options: step.options, created, ..Group::of(id, Vec::new()) })
+        if !fault.kind.leaves_doubt() {
+            return Err(fault);
+        }
+        match self.landed(&step, before).await {
+            Some(group) => Ok(self.fresh(step, group)),
+            None => {
+                let detail =
+                    format!("{}; it could NOT be found out whether the group was made", fault.detail);
+                Err(Fault { detail: detail.into(), ..fault })
+            }
+        }
     }
 
-    /// The group whose creation was never answered: the one on that port that was not there before.
-    async fn landed(
-        &self,
-        create: &CreateGroup,
-        balancer: &LoadBalancerRef,
-        listener: &Listener,
-        before: &[Group],
-    ) -> Option<Group> {
+    /// The group that a step has made.
+    fn fresh(&self, step: CreateGroup, group: GroupId) -> Group {
+        let CreateGroup { load_balancer, name, listener, options, backends: _ } = step;
+        let id = GroupRef { load_balancer: Some(load_balancer.id), group, place: load_balancer.place };
+        let (listeners, created) = (listener.into_iter().collect(), Some(self.at));
+        Group { name, listeners, options, created, ..Group::of(id, Vec::new()) }
+    }
+
+    /// The group whose creation was never answered.
+    async fn landed(&self, step: &CreateGroup, before: &[Group]) -> Option<GroupId> {
         for pause in LOOKS {
             tokio::time::sleep(pause).await;
-            let Ok(groups) = self.groups(balancer, true).await else { continue };
+            let Ok(groups) = self.groups(&step.load_balancer, true).await else { continue };
             let is_new = |group: &&Group| {
                 before.iter().all(|known| known.id.group != group.id.group)
-                    && group.listeners.contains(listener)
-                    && group.name == create.name
+                    && group.name == step.name
+                    && step.listener.as_ref().is_none_or(|listener| group.listeners.contains(listener))
             };
-            if let Some(found) = groups.iter().find(is_new) {
-                return Some(found.clone());
+            let mut found = groups.iter().filter(is_new);
+            // Two of them may be somebody else's as well.
+            if let (Some(group), None) = (found.next(), found.next()) {
+                return Some(group.id.group.clone());
             }
         }
         None
@@ -242,17 +246,42 @@ impl Execution<'_> {
     }
 
     /// A group that was just made, by both names.
-    fn pair_made(&self, create: &CreateGroup, balancer: &LoadBalancerRef, made: &Group) -> GroupPair {
-        let load_balancer = Some(balancer.id.clone());
-        let there = GroupRef { load_balancer, group: made.id.group.clone(), place: balancer.place.clone() };
-        let here = self.route.group_here(&there, Some(&create.load_balancer.id));
-        GroupPair { here, there }
+    fn pair_made(&self, create: &CreateGroup, made: &Group) -> GroupPair {
+        let here = self.route.group_here(&made.id, Some(&create.load_balancer.id));
+        GroupPair { here, there: made.id.clone() }
     }
 
-    fn with_kept(&self, pair: &GroupPair, group: Group) -> Group {
-        let kept = self.parts.memory.remembered_group(&pair.key(self.route));
-        let listeners = kept.listener.map_or(group.listeners, |listener| vec![listener]);
-        Group { listeners, ..group }
+    /// A fault that concerns the load balancer of a new group.
+    fn of_balancer(&self, fault: Fault, create: &CreateGroup) -> Fault {
+        let names = |kind| matches!(kind, FaultKind::UnknownLoadBalancer | FaultKind::PortTaken);
+        let field = match fault.kind {
+            FaultKind::PortTaken => self.route.here.group.wire_name(GroupField::Listener).to_owned(),
+            _ => create.load_balancer.id.to_string(),
+        };
+        Fault { field: if names(fault.kind) { Some(field.into()) } else { fault.field }, ..fault }
+    }
+
+    /// A caller in whose cloud a group is a listener is refused a port that another has.
+    fn check_port(&self, create: &CreateGroup, before: &[Group]) -> Result<(), Fault> {
+        let Some(wanted) = &create.listener else { return Ok(()) };
+        let conflicts = |listener: &Listener| {
+            let datagrams = |listener: &Listener| listener.protocol == Protocol::Udp;
+            listener.port == wanted.port && datagrams(listener) == datagrams(wanted)
+        };
+        let takes = |group: &&Group| {
+            let kept = self.parts.memory.remembered_group(&key_of(self.route, &group.id));
+            let own = kept.load_balancer.is_none_or(|own| own == create.load_balancer.id);
+            own && (kept.listener.iter().any(conflicts) || group.listeners.iter().any(conflicts))
+        };
+        match before.iter().find(takes) {
+            None => Ok(()),
+            Some(group) => {
+                let name = group.name.as_deref().unwrap_or_default();
+                let detail = format!("the port {} is that of the group `{name}`", wanted.port);
+                let field = self.route.here.group.wire_name(GroupField::Listener).to_owned();
+                Err(Fault::of_field(FaultKind::PortTaken, field, detail))
+            }
+        }
     }
 
     /// The one load balancer of the target on which a group can be made.
@@ -274,20 +303,16 @@ impl Execution<'_> {
         }
     }
 
-    /// A name that the target would cut or refuse is refused before anything is sent.
-    fn check_name(&self, name: Option<&str>) -> Result<(), Fault> {
-        let table = &self.route.there.group;
-        let (least, most) = table.name_length;
-        let length = name.map_or(least as usize, |name| name.chars().count());
-        if (least as usize..=most as usize).contains(&length) {
-            return Ok(());
+    /// The name as the target takes it: one that is too long is kept, and a shorter one stands for it there.
+    fn name_there(&self, name: &str, losses: &mut Vec<Loss>) -> Result<String, Fault> {
+        let (_, most) = self.route.there.group.name_length;
+        let length = name.chars().count();
+        if length <= most as usize {
+            return Ok(name.to_owned());
         }
-        let own = self.route.here.group.name.clone();
-        let detail = format!(
-            "`{own}` has {length} characters, and {} takes {least} to {most}; choose another name",
-            self.route.there.title
-        );
-        Err(Fault::of_field(FaultKind::CannotHold, own, detail))
+        let what = format!("a name of {length} characters, and takes {most}");
+        self.lose(GroupField::Name, &what, losses)?;
+        Ok(shortened(name, most as usize))
     }
 
     fn template(&self) -> Result<&GroupTemplate, Fault> {
@@ -298,14 +323,35 @@ impl Execution<'_> {
         })
     }
 
-    /// The listener that the caller takes the new group for, which the target has no place for.
-    fn listener_kept(&self, create: &CreateGroup, losses: &mut Vec<Loss>) -> Result<RememberedGroup, Fault> {
-        let Some(listener) = create.listener.clone().filter(|_| !self.route.there.group.is_listener()) else {
-            return Ok(RememberedGroup::default());
-        };
-        let what = format!("a listener on port {}", listener.port);
-        self.lose_listener(&what, losses)?;
-        Ok(RememberedGroup { listener: Some(listener), options: create.options.clone() })
+    /// What the target has no place for of a new group.
+    fn kept_of_new(
+        &self,
+        create: &CreateGroup,
+        name: Option<&str>,
+        losses: &mut Vec<Loss>,
+    ) -> Result<RememberedGroup, Fault> {
+        let load_balancer = Some(create.load_balancer.id.clone());
+        let name = create.name.clone().filter(|full| Some(full.as_str()) != name);
+        let kept = RememberedGroup { load_balancer, name, ..RememberedGroup::default() };
+        match &create.listener {
+            Some(listener) if !self.route.there.group.is_listener() => {
+                let what = format!("a listener on port {}", listener.port);
+                self.lose(GroupField::Listener, &what, losses)?;
+                let (listener, options) = (Some(listener.clone()), create.options.clone());
+                Ok(RememberedGroup { listener, options, ..kept })
+            }
+            Some(_) | None => Ok(kept),
+        }
+    }
+
+    /// Keeps what the target has no place for of a changed group: settings, and a name that is longer than there.
+    fn keep(&self, pair: &GroupPair, settings: Option<RememberedGroup>, name: Option<(&str, &str)>) {
+        let key = pair.key(self.route);
+        let mut kept = settings.unwrap_or_else(|| self.parts.memory.remembered_group(&key));
+        if let Some((full, there)) = name {
+            kept.name = (full != there).then(|| full.to_owned());
+        }
+        self.parts.memory.remember_group(key, kept);
     }
 
     /// Settings of the listener that the caller takes a group for, laid over those that are kept.
@@ -319,15 +365,15 @@ impl Execution<'_> {
             return Ok(None);
         }
         let names = options.iter().map(|option| option.name.as_str()).collect::<Vec<_>>().join(", ");
-        self.lose_listener(&format!("settings of a listener ({names})"), losses)?;
+        self.lose(GroupField::Listener, &format!("settings of a listener ({names})"), losses)?;
         let mut kept = self.parts.memory.remembered_group(&pair.key(self.route));
         kept.options.retain(|known| options.iter().all(|option| option.name != known.name));
         kept.options.extend(options.iter().cloned());
         Ok(Some(kept))
     }
 
-    fn lose_listener(&self, what: &str, losses: &mut Vec<Loss>) -> Result<(), Fault> {
-        let field = GroupField::Listener;
+    /// What becomes of a field of a group that the target has no place for.
+    fn lose(&self, field: GroupField, what: &str, losses: &mut Vec<Loss>) -> Result<(), Fault> {
         let reason = format!("a group of {} has no place for {what}", self.route.there.title);
         match (self.route.there.group.policy(field), self.route.client.on_loss) {
             (LossPolicy::Remember, _) => Ok(()),
@@ -364,5 +410,13 @@ fn no_port(template: &GroupTemplate) -> Fault {
     let detail = format!(
         "no port from {first} to {last} is free on the load balancer; give the client's `template` other `ports`"
     );
-    Fault::new(FaultKind::QuotaExceeded, detail)
+    Fault::new(FaultKind::PortTaken, detail)
+}
+
+/// As much of a name as fits, and a digest of the rest: two long names that begin alike stay two.
+pub(super) fn shortened(name: &str, most: usize) -> String {
+    let digest = sha256(name.as_bytes());
+    let tail: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let head: String = name.chars().take(most.saturating_sub(tail.len() + 1)).collect();
+    format!("{head}-{tail}")
 }

@@ -21,7 +21,9 @@ impl GroupPair {
     /// # Errors
     /// A group that nothing leads from, and a region that nobody knows.
     pub fn of(route: &Route<'_>, here: &GroupRef) -> Result<Self, Fault> {
-        Ok(Self { here: here.clone(), there: route.group(here)? })
+        let there = route.group(here)?;
+        let load_balancer = here.load_balancer.clone().or_else(|| route.balancer_of(here));
+        Ok(Self { here: GroupRef { load_balancer, ..here.clone() }, there })
     }
 
     /// The name under which the store keeps what it keeps of the group.

@@ -5,7 +5,7 @@ use futures_util::{StreamExt, future::join, stream};
 use super::{
     execute::Execution,
     look::{MOST_PAGES, misfit},
-    pair::GroupPair,
+    pair::{GroupPair, key_of},
 };
 use crate::model::{
     Checked, DescribeHealth, Detail, Fault, FaultKind, Field, Group, GroupRef, Health, ListGroups,
@@ -211,10 +211,14 @@ impl Execution<'_> {
         let shared = first.is_none_or(|first| first.id == here.id);
         let pair = |group: Group| {
             let name = group.id.clone();
-            let own = match self.route.row_of(&name) {
-                Some(row) => row.load_balancer.as_ref().is_none_or(|known| *known == here.id),
-                None => shared,
+            let key = key_of(self.route, &name);
+            let made_on = || self.parts.memory.remembered_group(&key).load_balancer;
+            let known = match self.route.row_of(&name) {
+                Some(row) => row.load_balancer.clone(),
+                None => made_on(),
             };
+            // One that the caller names by the target's own id holds whatever the target says.
+            let own = known.map_or(shared, |known| known == here.id) || here.id == there.id;
             let mut named = self.route.group_here(&name, Some(&here.id));
             named.load_balancer.get_or_insert_with(|| here.id.clone());
             own.then_some((GroupPair { here: named, there: name }, group))

@@ -126,7 +126,7 @@ impl Recents {
         told: Result<Group, Fault>,
     ) -> Result<Group, Fault> {
         match self.lock().get_mut(&pair.key(route)) {
-            Some(recent) => recent.over(told),
+            Some(recent) => recent.over(told, true),
             None => told,
         }
     }
@@ -138,13 +138,14 @@ impl Recents {
         balancer: &LoadBalancerId,
         told: Vec<Group>,
     ) -> Vec<Group> {
+        let members = route.there.capability.lists_members;
         let mut groups = self.lock();
         let mut shown = Vec::new();
         let mut seen = Vec::new();
         for group in told {
             let key = key_of(route, &group.id);
             match groups.get_mut(&key) {
-                Some(recent) => shown.extend(recent.over(Ok(group)).ok()),
+                Some(recent) => shown.extend(recent.over(Ok(group), members).ok()),
                 None => shown.push(group),
             }
             seen.push(key);
@@ -160,7 +161,7 @@ impl Recents {
             };
             if made == Some(true) {
                 let absent = || Fault::new(FaultKind::UnknownGroup, "");
-                shown.extend(recent.over(Err(absent())).ok());
+                shown.extend(recent.over(Err(absent()), true).ok());
             }
         }
         shown
@@ -192,7 +193,8 @@ impl Recent {
             || self.members.iter().any(|effect| lives(effect.until))
     }
 
-    fn over(&mut self, told: Result<Group, Fault>) -> Result<Group, Fault> {
+    /// `members` is whether the read tells of members at all.
+    fn over(&mut self, told: Result<Group, Fault>, members: bool) -> Result<Group, Fault> {
         let now = Instant::now();
         self.existence.take_if(|existence| existence.until <= now);
         self.name.take_if(|name| name.until <= now);
@@ -202,6 +204,9 @@ impl Recent {
         self.name.take_if(|name| name.settled(told.as_ref() == Some(&name.what)));
         if let Some(name) = &self.name {
             group.name = Some(name.what.clone());
+        }
+        if !members {
+            return Ok(group);
         }
         self.members.retain_mut(|effect| {
             let shown = effect.what.lay(&mut group.members);
@@ -265,5 +270,8 @@ fn same(one: &Member, other: &Member) -> bool {
 }
 
 fn shows(told: &Backend, written: &Backend) -> bool {
-    told.port == written.port && told.traffic == written.traffic && told.standby == written.standby
+    // A cloud that has no descriptions tells none.
+    let described = told.description.is_none() || told.description == written.description;
+    let same_state = told.traffic == written.traffic && told.standby == written.standby;
+    told.port == written.port && same_state && described
 }

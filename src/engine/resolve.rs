@@ -89,6 +89,13 @@ impl<'c> Route<'c> {
         Ok(Place { region: Some(region), project })
     }
 
+    /// The load balancer of one of the caller's groups, by its row or by what its id itself says.
+    pub(super) fn balancer_of(&self, group: &GroupRef) -> Option<LoadBalancerId> {
+        let row = self.resources.group(&self.here.id, group, &self.here.id);
+        let made = || read_group_handle(&self.here.group.id_prefix, &group.group).ok()?.load_balancer_here;
+        row.and_then(|row| row.load_balancer.clone()).or_else(made)
+    }
+
     /// A group that was made through a gateway: its id says what both sides call it.
     fn made_group(&self, group: &GroupRef) -> Option<GroupRef> {
         let GroupHandle { load_balancer_here, there } =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{execute::Execution, pair::GroupPair};
+use super::{execute::Execution, groups::shortened, pair::GroupPair};
 use crate::{
     dialect::{handle_of, read_handle},
     mapping::NamesBackends,
@@ -29,7 +29,11 @@ impl Execution<'_> {
         let mut options = group.options;
         options.retain(|option| kept.options.iter().all(|own| own.name != option.name));
         options.extend(kept.options);
-        Group { id: pair.here.clone(), members, listeners, options, ..group }
+        // A name that somebody else has given since is that one.
+        let most = self.route.there.group.name_length.1 as usize;
+        let full = kept.name.filter(|full| group.name.as_deref() == Some(&shortened(full, most)));
+        let name = full.or(group.name);
+        Group { id: pair.here.clone(), name, members, listeners, options, ..group }
     }
 
     /// Members in the caller's ids. Those that one request has added stand in its order, wherever the target lists them.

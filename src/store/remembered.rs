@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Backend, BackendId, Listener, ListenerOption, Port, Traffic, Weight};
+use crate::model::{Backend, BackendId, Listener, ListenerOption, LoadBalancerId, Port, Traffic, Weight};
 
 /// Names one group of one target.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -55,6 +55,10 @@ pub struct RememberedGroup {
     pub listener: Option<Listener>,
     /// Its further settings.
     pub options: Vec<ListenerOption>,
+    /// Its name, where the target has only a shorter one.
+    pub name: Option<String>,
+    /// The caller's load balancer on which it was made: several of them may stand for one of the target's.
+    pub load_balancer: Option<LoadBalancerId>,
 }
 
 /// Everything that is kept of groups and backends.

@@ -34,6 +34,12 @@ enum State {
     Failed(Fault),
 }
 
+impl State {
+    fn is_doubtful(&self) -> bool {
+        matches!(self, Self::Failed(fault) if fault.kind.leaves_doubt())
+    }
+}
+
 impl Execution<'_> {
     /// Carries the moves out; `added` are the adds as members, in the caller's ids.
     ///
@@ -66,7 +72,9 @@ impl Execution<'_> {
     /// Carries out the moves by which something goes, or the others.
     async fn move_on(&self, pair: &GroupPair, moves: &[Move], states: &mut [State], going: bool) {
         let removes = |step: &Operation| matches!(step, Operation::RemoveBackends(_));
-        // A lost answer stops the rest; when the change turns out to have landed, the rest goes on.
+        let mut again = true;
+        // A lost answer stops the rest; when the change turns out to have landed, the rest goes on. When it has not, it is
+        // sent once more.
         while !states.iter().any(|state| matches!(state, State::Failed(_))) {
             let untried = |place: usize| matches!(states.get(place), Some(State::Untried));
             let mut steps = steps(self.route, pair, moves, untried);
@@ -84,29 +92,43 @@ impl Execution<'_> {
                     }
                 }
             }
-            self.settle_moves(pair, moves, states).await;
+            let looked = self.settle_moves(pair, moves, states).await;
+            if looked && std::mem::take(&mut again) {
+                let mut both = moves.iter().zip(states.iter_mut());
+                while let Some((step, state)) = both.find(|(_, state)| state.is_doubtful()) {
+                    // A replacement that lands late, after its repeat, finds nothing to replace.
+                    if !step.replaces(self.route) {
+                        *state = State::Untried;
+                    }
+                }
+            }
         }
     }
 
-    /// A lost answer says nothing: a look tells whether the change has landed.
-    async fn settle_moves(&self, pair: &GroupPair, moves: &[Move], states: &mut [State]) {
+    /// A lost answer says nothing: a look tells whether the change has landed. Whether the last look told anything.
+    async fn settle_moves(&self, pair: &GroupPair, moves: &[Move], states: &mut [State]) -> bool {
+        let mut looked = false;
         for pause in LOOKS {
-            let doubtful = |state: &State| matches!(state, State::Failed(fault) if fault.kind.leaves_doubt());
-            if !states.iter().any(doubtful) {
-                return;
+            if !states.iter().any(State::is_doubtful) {
+                return looked;
             }
             sleep(pause).await;
             match self.look(pair).await {
                 Ok(group) => {
+                    looked = true;
                     for (step, state) in moves.iter().zip(states.iter_mut()) {
-                        if doubtful(state) && step.has_landed(&group.members) {
+                        if state.is_doubtful() && step.has_landed(&group.members) {
                             *state = State::Done;
                         }
                     }
                 }
-                Err(fault) => warn!(%fault, "the group cannot be looked at to settle a doubt"),
+                Err(fault) => {
+                    looked = false;
+                    warn!(%fault, "the group cannot be looked at to settle a doubt");
+                }
             }
         }
+        looked
     }
 
     /// What was kept of a member follows it; what was written shows in the reads that come.
@@ -201,6 +223,7 @@ impl Execution<'_> {
         for step in gone {
             let backends = vec![step.old.backend.clone()];
             let add = Operation::AddBackends(AddBackends { group: pair.there.clone(), backends });
+            self.parts.recents.gone(self.route, pair, &step.old);
             match self.surely(&add).await {
                 Ok(Outcome::Added(members)) => {
                     members.iter().for_each(|member| self.parts.recents.is(self.route, pair, member));

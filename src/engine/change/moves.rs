@@ -105,7 +105,7 @@ impl Move {
     }
 
     /// Whether it takes another in its place on this target, since a port cannot change there.
-    fn replaces(&self, route: &Route<'_>) -> bool {
+    pub(in crate::engine) fn replaces(&self, route: &Route<'_>) -> bool {
         match &self.fate {
             Fate::Becomes { new, .. } => {
                 !route.there.capability.changes_ports && new.port != self.old.backend.port
@@ -126,13 +126,14 @@ impl Move {
             Fate::Becomes { new, named, kept: _ } => {
                 let Change { backend: _, port, weight, enabled, standby, description } = named;
                 let in_part = route.there.capability.updates_in_part;
+                let moves = port.is_some() && new.port != self.old.backend.port;
                 if in_part {
-                    return port.is_some() || weight.is_some() || enabled.is_some() || standby.is_some();
+                    return moves || weight.is_some() || enabled.is_some() || standby.is_some();
                 }
                 let hidden_weight = matches!(new.traffic, Traffic::Off(_))
                     && matches!(self.old.backend.traffic, Traffic::Off(_))
                     && enabled.is_none();
-                port.is_some()
+                moves
                     || enabled.is_some()
                     || (weight.is_some() && !hidden_weight)
                     || (description.is_some() && route.there.backend.row(Field::Description).is_some())
@@ -147,7 +148,8 @@ impl Move {
         let backend = self.name(route);
         if route.there.capability.updates_in_part {
             let description = None;
-            return Some(Change { backend, description, ..named.clone() });
+            let port = named.port.filter(|port| *port != self.old.backend.port);
+            return Some(Change { backend, port, description, ..named.clone() });
         }
         let (enabled, weight) = match new.traffic {
             Traffic::On(weight) => (true, Some(weight)),

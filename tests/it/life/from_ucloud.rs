@@ -313,7 +313,17 @@ impl Run {
         writeln!(self.log, "  {meant:?}").unwrap();
         let changes = meant.iter().map(change).collect();
         let told = self.ask(Operation::UpdateBackends(UpdateBackends { scope: ulb(), changes })).await;
-        let wanted: Vec<_> = meant.iter().map(|(id, edit)| self.ulb.update(id, edit)).collect();
+        // Of a list over several groups, those of a group that the target fails are told of one by one and stay as they are.
+        let failed = |place: usize| match &told {
+            Ok(Outcome::Updated(told)) => told[place].refusal.as_ref().map(|refusal| refusal.kind),
+            Ok(_) | Err(_) => None,
+        };
+        let failed: Vec<Option<FaultKind>> =
+            (0..meant.len()).map(failed).map(|kind| kind.filter(|kind| UPSETS.contains(kind))).collect();
+        let numbered = meant.iter().zip(failed);
+        let wanted: Vec<_> = numbered
+            .map(|((id, edit), failed)| failed.map_or_else(|| self.ulb.update(id, edit), Err))
+            .collect();
         if let [Err(kind)] = wanted.as_slice() {
             return match told {
                 Err(fault) if fault.kind == FaultKind::UnknownGroup => Ok(()),
