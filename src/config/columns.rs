@@ -131,10 +131,11 @@ fn described(cloud: &Cloud, mut section: Section<'_>, report: &mut Report) -> Op
     let kind = typed.map(|word| kind(cloud, &word, report)).transpose().ok()?;
     let column = match (inner(id), inner(ip), inner(vpc), inner(subnet)) {
         (Some(id), ip, None, None) => resource(id, ip, kind).map_err(|flaw| (at_type, flaw)),
-        (None, Some(ip), Some(vpc), Some(subnet)) => {
-            address(cloud, Target::Address { kind: kind.unwrap_or(Kind::Address), ip, vpc, subnet })
-                .map_err(|flaw| (at_type, flaw))
-        }
+        (None, Some(ip), Some(vpc), Some(subnet)) => address(
+            cloud,
+            Target::Address { kind: kind.unwrap_or(Kind::Address), ip, vpc: Some(vpc), subnet: Some(subnet) },
+        )
+        .map_err(|flaw| (at_type, flaw)),
         _ => Err((at, "this names no server; write { id, type?, ip? } or { ip, vpc, subnet, type? }")),
     };
     column.map_err(|(at, flaw)| report.error(at, flaw)).ok()

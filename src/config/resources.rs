@@ -62,8 +62,22 @@ impl ResourceMap {
     #[must_use]
     pub fn server(&self, from: &str, target: &Target, to: &str) -> Option<&ServerColumn> {
         let servers = &self.index.get(from)?.servers;
-        let place = servers.get(&identity(target)).or_else(|| servers.get(&without_address(target)?))?;
-        self.servers.get(*place)?.get(to)
+        let exact = servers.get(&identity(target)).or_else(|| servers.get(&without_address(target)?));
+        let place = exact.copied().or_else(|| self.untold_network(from, target))?;
+        self.servers.get(place)?.get(to)
+    }
+
+    /// The one row of an address whose network is not told.
+    fn untold_network(&self, from: &str, target: &Target) -> Option<usize> {
+        if !matches!(target, Target::Address { vpc: None, .. } | Target::Address { subnet: None, .. }) {
+            return None;
+        }
+        let fits = |row: &Row<ServerColumn>| row.get(from).is_some_and(|own| own.target.same_as(target));
+        let mut rows = self.servers.iter().enumerate().filter(|(_, row)| fits(row));
+        match (rows.next(), rows.next()) {
+            (Some((place, _)), None) => Some(place),
+            (Some(_), Some(_)) | (None, _) => None,
+        }
     }
 
     /// Every group that a cloud has a column for.
@@ -218,7 +232,7 @@ ucloud = { ip = "10.0.0.5", vpc = "uvnet-x", subnet = "subnet-y" }
 
     fn address(ip: &str) -> Target {
         let (vpc, subnet) = (VpcId::new("uvnet-x").unwrap(), SubnetId::new("subnet-y").unwrap());
-        Target::Address { kind: Kind::Hybrid, ip: ip.parse().unwrap(), vpc, subnet }
+        Target::Address { kind: Kind::Hybrid, ip: ip.parse().unwrap(), vpc: Some(vpc), subnet: Some(subnet) }
     }
 
     #[test]

@@ -67,8 +67,12 @@ fn ports(span: &toml::Spanned<Vec<Number>>, report: &mut Report) -> Option<(Port
 
 fn option(name: &Word, value: String, cloud: &Cloud, report: &mut Report) -> Option<ListenerOption> {
     let known: Vec<&str> = cloud.group.options.iter().map(|row| row.wire.as_str()).collect();
-    if known.contains(&name.get_ref().as_str()) {
-        return Some(ListenerOption { name: name.get_ref().clone(), value });
+    if let Some(row) = cloud.group.options.iter().find(|row| row.wire == *name.get_ref()) {
+        if let Some(allowed) = row.allowed_instead(&value) {
+            report.error(name.span(), format!("`{}` is `{value}`; write {allowed}", row.wire));
+            return None;
+        }
+        return Some(ListenerOption { name: row.wire.clone(), value });
     }
     let instead = instead(name.get_ref(), &known);
     report.error(name.span(), format!("`{}` is no option of `{}`; {instead}", name.get_ref(), cloud.id));

@@ -17,7 +17,7 @@ impl Execution<'_> {
         let reply = self.call(&Operation::DescribeGroup(pair.there.clone())).await;
         let told = |fault: Fault| Fault { field: Some(self.field_at_fault(fault.kind, pair)), ..fault };
         let Outcome::Group(group) = reply.map_err(told)? else { return Err(misfit()) };
-        Ok(group)
+        Ok(self.named_once(group))
     }
 
     /// A group with what was written to it a moment ago.
@@ -41,7 +41,7 @@ impl Execution<'_> {
             let reply = self.call(&Operation::ListGroups(list)).await?;
             let Outcome::Groups(found, total) = reply else { return Err(misfit()) };
             let complete = found.is_empty() || groups.len() + found.len() >= total;
-            groups.extend(found);
+            groups.extend(found.into_iter().map(|group| self.named_once(group)));
             if complete {
                 break;
             }
@@ -54,18 +54,36 @@ impl Execution<'_> {
         Ok(self.parts.recents.over_list(self.route, &balancer.id, groups))
     }
 
-    /// What health checks say of the backends of a load balancer. A read that tells everything else is not refused for
-    /// the want of it.
-    pub(super) async fn checks(&self, balancer: &LoadBalancerRef) -> Vec<Checked> {
+    /// A group whose members have one name each: of two, the one that a row leads from, or else the server's.
+    fn named_once(&self, mut group: Group) -> Group {
+        for member in &mut group.members {
+            let Some(other) = member.also.take() else { continue };
+            if !self.route.has_row(&member.backend.target) {
+                member.backend.target = other;
+            }
+        }
+        group
+    }
+
+    /// What health checks say of the backends of a load balancer: nothing, where the target does not tell for good. A read
+    /// that tells everything else is not refused for the want of it; a target that fails for a moment is no target whose
+    /// backends nobody knows.
+    ///
+    /// # Errors
+    /// Faults that pass.
+    pub(super) async fn checks(&self, balancer: &LoadBalancerRef) -> Result<Vec<Checked>, Fault> {
         let step = DescribeHealth { load_balancer: balancer.clone(), port: None, protocol: None };
         let reply = self.call(&Operation::DescribeHealth(step)).await;
         let told = reply.and_then(|reply| {
             let Outcome::Health(checks) = reply else { return Err(misfit()) };
             Ok(checks)
         });
-        told.unwrap_or_else(|fault| {
+        told.or_else(|fault| {
+            if passes(fault.kind) {
+                return Err(fault);
+            }
             warn!(%fault, "the health of backends cannot be read");
-            Vec::new()
+            Ok(Vec::new())
         })
     }
 
@@ -86,6 +104,15 @@ impl Execution<'_> {
             |found: &Result<_, Fault>| matches!(found, Err(fault) if fault.kind == FaultKind::UnknownGroup);
         found.into_iter().filter(|found| !gone(found)).collect()
     }
+}
+
+/// Whether a read that failed so may work in a moment.
+pub(super) fn passes(kind: FaultKind) -> bool {
+    kind.leaves_doubt()
+        || matches!(
+            kind,
+            FaultKind::Busy | FaultKind::Throttled | FaultKind::TargetFailed | FaultKind::TargetUnreachable
+        )
 }
 
 /// A reply that has nothing to do with its call.

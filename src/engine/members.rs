@@ -165,8 +165,12 @@ impl Execution<'_> {
         let moves = self.replacement(&pair, &holds.members, old, new, losses)?;
         self.carry(&pair, &moves).await?;
         self.parts.repeats.forget(&pair.key(self.route));
-        let member =
-            |backend: &Backend| Member { backend: backend.clone(), id: None, health: Health::Unknown };
+        let member = |backend: &Backend| Member {
+            backend: backend.clone(),
+            id: None,
+            health: Health::Unknown,
+            also: None,
+        };
         Ok(Outcome::Replaced(new.iter().map(member).collect()))
     }
 

@@ -2,7 +2,7 @@
 
 use super::resolve::Route;
 use crate::{
-    model::{Backend, Fault, Field, GroupRef, LoadBalancerId, Port, Target},
+    model::{Backend, Fault, Field, GroupRef, LoadBalancerId, Port, SubnetId, Target, VpcId},
     store::{Entry, GroupKey},
 };
 
@@ -58,6 +58,10 @@ pub(super) fn identity(route: &Route<'_>, there: &Target) -> String {
     match there {
         Target::Resource { id, kind: _, address: _ } if no_address => id.to_string(),
         Target::Resource { .. } => there.to_string(),
-        Target::Address { ip, vpc, subnet, kind: _ } => format!("{vpc}/{subnet}/{ip}"),
+        Target::Address { ip, vpc, subnet, kind: _ } => {
+            let vpc = vpc.as_ref().map_or("", VpcId::as_str);
+            let subnet = subnet.as_ref().map_or("", SubnetId::as_str);
+            format!("{vpc}/{subnet}/{ip}")
+        }
     }
 }

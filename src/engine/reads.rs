@@ -1,16 +1,18 @@
 //! Operations that leave everything as it is: groups, their health, load balancers.
 
+use std::net::IpAddr;
+
 use futures_util::{StreamExt, future::join, stream};
 
 use super::{
     execute::Execution,
-    look::{MOST_PAGES, misfit},
+    look::{MOST_PAGES, misfit, passes},
     pair::{GroupPair, key_of},
 };
 use crate::model::{
     Checked, DescribeHealth, Detail, Fault, FaultKind, Field, Group, GroupRef, Health, ListGroups,
     ListLoadBalancers, LoadBalancer, LoadBalancerFilter, LoadBalancerId, LoadBalancerRef, Loss, LossPolicy,
-    Lost, Member, Operation, Outcome, Page, Place,
+    Lost, Member, Operation, Outcome, Page, Place, Target,
 };
 
 impl Execution<'_> {
@@ -23,7 +25,7 @@ impl Execution<'_> {
         let pair = GroupPair::of(self.route, group)?;
         let mut found = self.group(&pair).await?;
         if self.route.here.group.is_listener() && !self.route.there.capability.lists_members {
-            self.complete(&pair, &mut found).await;
+            self.complete(&pair, &mut found).await?;
         }
         let balancer = self.balancer_of(&pair, &found);
         let mut here = self.group_here(&pair, found);
@@ -65,7 +67,7 @@ impl Execution<'_> {
             } else {
                 let here =
                     |check: Checked| Checked { target: self.route.server_here(&check.target), ..check };
-                checks.extend(self.checks(&balancer).await.into_iter().map(here));
+                checks.extend(self.checks(&balancer).await?.into_iter().map(here));
             }
         }
         let fits = |check: &Checked| match &check.listener {
@@ -245,11 +247,12 @@ impl Execution<'_> {
         let checks = async {
             let mut checks = Vec::new();
             for balancer in &balancers {
-                checks.extend(self.checks(balancer).await);
+                checks.extend(self.checks(balancer).await?);
             }
-            checks
+            Ok::<_, Fault>(checks)
         };
         let (described, checks) = join(self.described(pairs), checks).await;
+        let checks = checks?;
         let here = |(pair, mut group): (GroupPair, Group)| {
             lay_health(&mut group, &checks);
             self.group_here(&pair, group)
@@ -258,19 +261,21 @@ impl Execution<'_> {
     }
 
     /// The listeners of a group and the health of its members, from a target that tells of them elsewhere.
-    async fn complete(&self, pair: &GroupPair, group: &mut Group) {
+    async fn complete(&self, pair: &GroupPair, group: &mut Group) -> Result<(), Fault> {
         let told = group.id.load_balancer.clone().or_else(|| pair.there.load_balancer.clone());
-        let Some(id) = told else { return };
+        let Some(id) = told else { return Ok(()) };
         let balancer = LoadBalancerRef { id, place: pair.there.place.clone() };
         let (checks, groups) = join(self.checks(&balancer), self.groups(&balancer, true)).await;
-        lay_health(group, &checks);
+        lay_health(group, &checks?);
         match groups {
             Ok(groups) => {
                 let same = |listed: &&Group| listed.id.group == pair.there.group;
                 group.listeners = groups.iter().find(same).map_or_else(Vec::new, |own| own.listeners.clone());
             }
+            Err(fault) if passes(fault.kind) => return Err(fault),
             Err(fault) => tracing::warn!(%fault, "the listeners of a group cannot be read"),
         }
+        Ok(())
     }
 
     fn balancer_of(&self, pair: &GroupPair, group: &Group) -> Option<LoadBalancerId> {
@@ -281,6 +286,11 @@ impl Execution<'_> {
     /// What a read cannot tell the caller, since the caller's cloud has no words for it, is reported.
     fn report_hidden(&self, members: &[Member], losses: &mut Vec<Loss>) {
         let table = &self.route.here.backend;
+        let addresses = members.iter().filter(|member| is_own_id(&member.backend.target));
+        for member in addresses {
+            let reason = format!("{} is a bare address of {}", member.backend, self.route.there.title);
+            losses.push(Loss { field: Lost::Backend(Field::Kind), reason });
+        }
         for member in members {
             let Ok(written) = table.write(&member.backend) else { continue };
             for (field, policy) in written.losses {
@@ -297,6 +307,11 @@ impl Execution<'_> {
             }
         }
     }
+}
+
+/// Whether a server is shown by its address for want of an id.
+fn is_own_id(target: &Target) -> bool {
+    matches!(target, Target::Resource { id, .. } if id.as_str().parse::<IpAddr>().is_ok())
 }
 
 fn check_of(group: &Group, member: &Member) -> Checked {

@@ -314,6 +314,11 @@ impl<'c> Route<'c> {
         column.map_or_else(|| server.clone(), |column| mapped_server(column, server))
     }
 
+    /// Whether a row leads from a server of the target's to one of the caller's.
+    pub(super) fn has_row(&self, there: &Target) -> bool {
+        self.resources.server(&self.there.id, there, &self.here.id).is_some()
+    }
+
     /// Whether the caller chose an address that the row in between has no place for. One that the row itself names is
     /// what the row is about.
     pub(super) fn hides_address(&self, caller: &Target, there: &Target) -> bool {

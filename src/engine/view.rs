@@ -6,7 +6,7 @@ use super::{execute::Execution, groups::shortened, pair::GroupPair};
 use crate::{
     dialect::{handle_of, read_handle},
     mapping::NamesBackends,
-    model::{Backend, BackendId, Field, Group, Member, Port, Target},
+    model::{Backend, BackendId, Field, Group, Kind, Member, Port, ResourceId, Target},
     store::{Rank, Remembered},
 };
 
@@ -66,8 +66,27 @@ impl Execution<'_> {
     pub(super) fn member_here(&self, pair: &GroupPair, member: &Member) -> Member {
         let there = &member.backend;
         let kept = self.kept(pair, there).over(there.clone());
-        let backend = Backend { target: self.route.server_here(&kept.target), ..kept };
-        Member { backend, id: self.id_here(pair, there, member.id.clone()), health: member.health }
+        let backend = Backend { target: self.shown(&kept.target), ..kept };
+        let id = self.id_here(pair, there, member.id.clone());
+        Member { backend, id, health: member.health, also: None }
+    }
+
+    /// A server of the target's as the caller is shown it. A bare address that no row gives an id is its own id, in a cloud
+    /// that has no other word for one.
+    pub(super) fn shown(&self, there: &Target) -> Target {
+        let here = self.route.server_here(there);
+        match (&here, self.hides(&here)) {
+            (Target::Address { ip, .. }, true) => match ResourceId::new(ip.to_string()) {
+                Some(id) => Target::Resource { kind: Kind::Instance, id, address: None },
+                None => here,
+            },
+            (_, _) => here,
+        }
+    }
+
+    /// Whether the caller's cloud has no word for such a thing.
+    pub(super) fn hides(&self, here: &Target) -> bool {
+        here.kind().is_address() && !self.route.here.backend.has_word_for(here.kind())
     }
 
     /// The id by which the caller knows a backend, where the caller's cloud gives one: the target's own, the one that the

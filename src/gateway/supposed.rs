@@ -37,7 +37,7 @@ impl Supposed {
             let id = BackendId::new(format!("<BackendId of {target} port {port}>")).filter(|_| gives_ids);
             let traffic = Traffic::On(Weight::LOWEST);
             let backend = Backend { target, port, traffic, standby: false, description: None };
-            members.push(Member { backend, id, health: Health::Unknown });
+            members.push(Member { backend, id, health: Health::Unknown, also: None });
         }
         Self { gives_ids, members, asked: Mutex::default(), passed: Mutex::default() }
     }
@@ -61,7 +61,7 @@ impl Supposed {
         let member = |backend: &Backend| {
             let id = format!("<BackendId of {} port {}>", backend.target, backend.port);
             let id = BackendId::new(id).filter(|_| self.gives_ids);
-            Member { backend: backend.clone(), id, health: Health::Unknown }
+            Member { backend: backend.clone(), id, health: Health::Unknown, also: None }
         };
         let updated = |change: &Change| Updated { backend: change.backend.clone(), refusal: None };
         Ok(match step {

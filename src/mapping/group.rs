@@ -58,6 +58,10 @@ pub struct OptionRow {
     pub default: String,
     /// Whether it is a number on the wire.
     pub number: bool,
+    /// From where to where such a number goes.
+    pub range: Option<(u32, u32)>,
+    /// The words that it may be; none means any text.
+    pub values: Vec<String>,
 }
 
 /// What a group is made with that is a listener as well.
@@ -69,6 +73,28 @@ pub struct GroupTemplate {
     pub ports: (Port, Port),
     /// Further settings.
     pub options: Vec<ListenerOption>,
+}
+
+impl OptionRow {
+    /// What is wrong with a value: what it may be instead.
+    #[must_use]
+    pub fn allowed_instead(&self, value: &str) -> Option<String> {
+        let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+        let number: Option<u32> = digits.then(|| value.parse().ok()).flatten();
+        let fits = match (self.range, number) {
+            (Some((low, high)), Some(number)) => (low..=high).contains(&number),
+            (None, Some(_)) => true,
+            (_, None) => !self.number,
+        };
+        if fits && (self.values.is_empty() || self.values.iter().any(|word| word == value)) {
+            return None;
+        }
+        Some(match self.range {
+            _ if !self.values.is_empty() => format!("one of {}", self.values.join(", ")),
+            Some((low, high)) => format!("a whole number from {low} to {high}"),
+            None => "a whole number".to_owned(),
+        })
+    }
 }
 
 impl GroupTable {

@@ -100,6 +100,9 @@ pub(in crate::mapping) struct RawOption {
     pub(in crate::mapping) default: String,
     #[serde(default)]
     pub(in crate::mapping) number: bool,
+    pub(in crate::mapping) range: Option<(u32, u32)>,
+    #[serde(default)]
+    pub(in crate::mapping) values: Vec<String>,
 }
 
 /// `[template]` of `group.toml`.

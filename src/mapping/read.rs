@@ -89,8 +89,14 @@ impl Reader<'_, '_> {
 
     fn address_target(&self, kind: Kind) -> Result<Target, Fault> {
         let ip = self.ip()?.ok_or_else(|| self.missing(Field::Address))?;
-        let vpc = VpcId::new(self.needed(Field::Vpc)?).ok_or_else(|| self.missing(Field::Vpc))?;
-        let subnet = SubnetId::new(self.needed(Field::Subnet)?).ok_or_else(|| self.missing(Field::Subnet))?;
+        // A list may leave out what nobody may leave out who adds one.
+        let network = |field: Field| match self.text(field)? {
+            Some(text) => Ok(Some(text)),
+            None if self.record.told => Ok(None),
+            None => Err(self.missing(field)),
+        };
+        let (vpc, subnet) = (network(Field::Vpc)?, network(Field::Subnet)?);
+        let (vpc, subnet) = (vpc.and_then(VpcId::new), subnet.and_then(SubnetId::new));
         Ok(Target::Address { kind, ip, vpc, subnet })
     }
 

@@ -112,6 +112,13 @@ impl BackendTable {
         self.losses.iter().find(|(lost, _)| *lost == field).map_or(LossPolicy::Refuse, |(_, policy)| *policy)
     }
 
+    /// The kind that a word of the cloud stands for, one that only replies have among them.
+    #[must_use]
+    pub fn kind_of(&self, word: &str) -> Option<Kind> {
+        let Rule::Kinds { values, told, fallback: _ } = &self.row(Field::Kind)?.rule else { return None };
+        values.iter().chain(told).find(|(known, _)| known == word).map(|(_, kind)| *kind)
+    }
+
     /// The row of a field.
     #[must_use]
     pub fn row(&self, field: Field) -> Option<&FieldRow> {

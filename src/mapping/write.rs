@@ -19,6 +19,12 @@ impl BackendTable {
         Ok(written)
     }
 
+    /// Whether this cloud has a word for a kind, its own or that of a stand-in.
+    #[must_use]
+    pub fn has_word_for(&self, kind: Kind) -> bool {
+        self.row(Field::Kind).is_some_and(|row| row.word_for(kind).is_ok())
+    }
+
     /// The kind as which this cloud tells of a thing of `kind`: its own, or the one that stands in for it.
     #[must_use]
     pub fn stand_in(&self, kind: Kind) -> Kind {
@@ -70,11 +76,11 @@ impl BackendTable {
                 Target::Address { ip, .. } => Some(ip.to_string()),
             },
             Field::Vpc => match target {
-                Target::Address { vpc, .. } => Some(vpc.to_string()),
+                Target::Address { vpc, .. } => vpc.as_ref().map(ToString::to_string),
                 Target::Resource { .. } => None,
             },
             Field::Subnet => match target {
-                Target::Address { subnet, .. } => Some(subnet.to_string()),
+                Target::Address { subnet, .. } => subnet.as_ref().map(ToString::to_string),
                 Target::Resource { .. } => None,
             },
             Field::Port => Some(backend.port.to_string()),

@@ -37,10 +37,10 @@ pub enum Target {
         kind: Kind,
         /// The address.
         ip: IpAddr,
-        /// The network in which it lies.
-        vpc: VpcId,
-        /// The subnet in which it lies.
-        subnet: SubnetId,
+        /// The network in which it lies. A cloud may list one without telling; nobody adds one so.
+        vpc: Option<VpcId>,
+        /// The subnet in which it lies, likewise.
+        subnet: Option<SubnetId>,
     },
 }
 
@@ -87,6 +87,9 @@ pub struct Member {
     pub id: Option<BackendId>,
     /// What the cloud's health checks say of it.
     pub health: Health,
+    /// What else the cloud calls the thing: it lists an interface beside the server that it is attached to, and does not
+    /// say which of the two was added.
+    pub also: Option<Target>,
 }
 
 /// What health checks say of a backend.
@@ -233,7 +236,13 @@ impl Target {
             (
                 Self::Address { ip, vpc, subnet, kind: _ },
                 Self::Address { ip: ip2, vpc: vpc2, subnet: subnet2, kind: _ },
-            ) => ip == ip2 && vpc == vpc2 && subnet == subnet2,
+            ) => {
+                let agrees =
+                    |one: Option<&str>, other: Option<&str>| one.is_none() || other.is_none() || one == other;
+                ip == ip2
+                    && agrees(vpc.as_ref().map(VpcId::as_str), vpc2.as_ref().map(VpcId::as_str))
+                    && agrees(subnet.as_ref().map(SubnetId::as_str), subnet2.as_ref().map(SubnetId::as_str))
+            }
             (Self::Resource { .. }, Self::Address { .. }) | (Self::Address { .. }, Self::Resource { .. }) => {
                 false
             }

@@ -395,8 +395,8 @@ fn described_receiver(receiver: &Receiver) -> Value {
         }
         Receiver::Address { kind: _, ip, vpc, subnet } => members([
             ("address", Some(ip.to_string())),
-            ("vpc", Some(vpc.to_string())),
-            ("subnet", Some(subnet.to_string())),
+            ("vpc", vpc.as_ref().map(ToString::to_string)),
+            ("subnet", subnet.as_ref().map(ToString::to_string)),
         ]),
     }
 }

@@ -112,6 +112,6 @@ impl Execution<'_> {
                 self.parts.recents.is(self.route, pair, member);
             }
         }
-        Member { backend: item.here.clone(), id, health: Health::Unknown }
+        Member { backend: item.here.clone(), id, health: Health::Unknown, also: None }
     }
 }

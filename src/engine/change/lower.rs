@@ -134,8 +134,13 @@ impl Execution<'_> {
             }
             BackendRef::At { target, port } => match self.route.server(target) {
                 Ok(there) => Ok(at(&there, *port)),
-                // What a read has told by the target's own id may be named so.
-                Err(fault) => at(target, *port).map(Some).ok_or(fault),
+                // What a read has told by the target's own id, or by its address, may be named so.
+                Err(fault) => {
+                    let told = |member: &&Member| {
+                        member.backend.port == *port && self.shown(&member.backend.target).same_as(target)
+                    };
+                    members.iter().find(told).cloned().map(Some).ok_or(fault)
+                }
             },
         }
     }

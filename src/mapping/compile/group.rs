@@ -88,9 +88,9 @@ impl Made {
         if let Some(words) = raw.health.take() {
             self.health = problems.keep_one(health(layer, &words)).or(self.health.take());
         }
-        for RawOption { wire, default, number } in std::mem::take(&mut raw.option) {
+        for RawOption { wire, default, number, range, values } in std::mem::take(&mut raw.option) {
             self.options.retain(|known| known.wire != wire);
-            self.options.push(OptionRow { wire, default, number });
+            self.options.push(OptionRow { wire, default, number, range, values });
         }
         if let Some(told) = raw.template.take() {
             self.template = problems.keep_one(template(layer, told)).or(self.template.take());

@@ -100,7 +100,7 @@ pub(super) fn named(named: &BackendRef) -> Result<Backend, Fault> {
 
 /// A backend as a member of a group of this cloud, which gives it no id and tells its health elsewhere.
 pub(super) const fn member(backend: Backend) -> Member {
-    Member { backend, id: None, health: Health::Unknown }
+    Member { backend, id: None, health: Health::Unknown, also: None }
 }
 
 /// Reads the list of a reply, `BackendServers.BackendServer[]`; none if the reply has no such member at all.

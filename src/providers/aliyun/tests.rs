@@ -96,7 +96,7 @@ fn at(backend: &Backend) -> BackendRef {
 }
 
 fn in_group(backend: Backend) -> Member {
-    Member { backend, id: None, health: Health::Unknown }
+    Member { backend, id: None, health: Health::Unknown, also: None }
 }
 
 fn groups_of(id: &str) -> Operation {

@@ -1,12 +1,12 @@
 //! Where backend records sit in this cloud's messages: among the parameters of AllocateBackend, between pipes in
 //! AllocateBackendBatch, and in the `BackendSet` of DescribeVServer.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, net::IpAddr};
 
 use super::envelope::text_of;
 use crate::{
     mapping::{Cell, Cloud, Reading, Record},
-    model::{Backend, BackendId, Fault, FaultKind, Field, Member, Target},
+    model::{Backend, BackendId, Fault, FaultKind, Field, Kind, Member, ResourceId, Target},
     wire::{Document, Params},
 };
 
@@ -103,9 +103,15 @@ pub(super) fn read_member(item: &Document, cloud: &Cloud) -> Result<Member, Faul
             Cell::Text(Cow::Owned(text.into_owned())),
         ));
     };
+    let id = text("ResourceId");
     cell(Field::Resource, text(if attached { "SubResourceId" } else { "ResourceId" }));
     cell(Field::Kind, text(if attached { "SubResourceType" } else { "ResourceType" }));
-    cell(Field::Address, text(PRIVATE_IP));
+    // A bare address may stand where others have their id.
+    let address = Some(text(PRIVATE_IP)).filter(|ip| !ip.is_empty());
+    cell(
+        Field::Address,
+        address.unwrap_or_else(|| if id.parse::<IpAddr>().is_ok() { id.clone() } else { "".into() }),
+    );
     for field in [Field::Vpc, Field::Subnet, Field::Port, Field::Weight, Field::Enabled, Field::Standby] {
         cell(field, text(cloud.backend.wire_name(field)));
     }
@@ -116,12 +122,17 @@ pub(super) fn read_member(item: &Document, cloud: &Cloud) -> Result<Member, Faul
         *address = None;
     }
     let health = cloud.group.health_of(&text("Status"));
-    Ok(Member { backend, id: BackendId::new(text("BackendId")), health })
+    let beside = ResourceId::new(id).filter(|_| attached);
+    let also = beside.map(|id| {
+        let kind = cloud.backend.kind_of(&text("ResourceType")).unwrap_or(Kind::Instance);
+        Target::Resource { kind, id, address: None }
+    });
+    Ok(Member { backend, id: BackendId::new(text("BackendId")), health, also })
 }
 
 /// One element of a `BackendSet`.
 pub(super) fn write_member(member: &Member, cloud: &Cloud) -> Result<Document, Fault> {
-    let Member { backend, id, health } = member;
+    let Member { backend, id, health, also: _ } = member;
     let written = cloud.backend.write(backend)?.cells;
     let text = |field: Field| {
         let cell = written.iter().find(|(of, _, _)| *of == field);
@@ -151,7 +162,7 @@ pub(super) fn write_member(member: &Member, cloud: &Cloud) -> Result<Document, F
 
 /// One element of the `BackendSet` of a policy. Nobody but the cloud itself knows what an `ObjectId` is of.
 pub(super) fn write_forwarded(member: &Member) -> Document {
-    let Member { backend, id, health: _ } = member;
+    let Member { backend, id, health: _, also: _ } = member;
     Document::record([
         ("BackendId", id_text(id.as_ref())),
         ("ObjectId", Document::text("")),
@@ -175,6 +186,7 @@ pub(super) fn write_batch_member(member: &Member) -> Document {
         backend: Backend { target, port: _, traffic: _, standby: _, description: _ },
         id,
         health: _,
+        also: _,
     } = member;
     Document::record([
         ("BackendId", id_text(id.as_ref())),

@@ -187,6 +187,7 @@ fn added(add: &AddBackends, body: &Document, cloud: &Cloud) -> Result<Outcome, F
         backend: backend.clone(),
         id: Some(id.clone()),
         health: Health::Unknown,
+        also: None,
     };
     Ok(Outcome::Added(add.backends.iter().map(member).collect()))
 }

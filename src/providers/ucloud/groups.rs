@@ -56,8 +56,8 @@ pub(super) fn read_options(params: &Params, cloud: &Cloud) -> Result<Vec<Listene
     let mut options = Vec::new();
     for row in &cloud.group.options {
         let Some(value) = params.filled(&row.wire) else { continue };
-        if row.number && whole(value).is_none() {
-            return Err(wrong(FaultKind::InvalidParameter, &row.wire, "a whole number", value));
+        if let Some(allowed) = row.allowed_instead(value) {
+            return Err(wrong(FaultKind::InvalidParameter, &row.wire, &allowed, value));
         }
         options.push(ListenerOption { name: row.wire.clone(), value: value.to_owned() });
     }

@@ -124,8 +124,8 @@ fn targets() -> impl Strategy<Value = Target> {
     let address = address.prop_map(|(kind, ip, vpc, subnet)| Target::Address {
         kind,
         ip: ip.into(),
-        vpc: VpcId::new(vpc).unwrap(),
-        subnet: SubnetId::new(subnet).unwrap(),
+        vpc: VpcId::new(vpc),
+        subnet: SubnetId::new(subnet),
     });
     prop_oneof![resource, address]
 }
@@ -142,7 +142,7 @@ prop_compose! {
 prop_compose! {
     fn members()(backend in backends(), id in text(), healthy in any::<bool>()) -> Member {
         let health = if healthy { Health::Healthy } else { Health::Unhealthy };
-        Member { backend, id: BackendId::new(id), health }
+        Member { backend, id: BackendId::new(id), health, also: None }
     }
 }
 
@@ -165,9 +165,15 @@ fn changes(most: usize) -> impl Strategy<Value = Vec<Change>> {
 /// Settings of these names, in the order of the table.
 fn options_of(rows: Vec<OptionRow>) -> impl Strategy<Value = Vec<ListenerOption>> {
     vec((0_u32..100_000, "[A-Za-z/.]{1,10}"), rows.len()).prop_map(move |values| {
+        let value = |row: &OptionRow, number: u32, text: String| match (row.values.as_slice(), row.range) {
+            ([], Some((low, high))) => (low + number % (high - low + 1)).to_string(),
+            ([], None) if row.number => number.to_string(),
+            ([], None) => text,
+            (words, _) => words[number as usize % words.len()].clone(),
+        };
         let set = rows.iter().zip(values).map(|(row, (number, text))| ListenerOption {
             name: row.wire.clone(),
-            value: if row.number { number.to_string() } else { text },
+            value: value(row, number, text),
         });
         set.collect()
     })
@@ -367,7 +373,7 @@ proptest! {
     fn an_add_and_a_removal_read_back(group in group_refs(), backend in backends(), id in text()) {
         let add = Operation::AddBackends(AddBackends { group: group.clone(), backends: vec![backend.clone()] });
         let id = BackendId::new(id).unwrap();
-        let added = Outcome::Added(vec![Member { backend, id: Some(id.clone()), health: Health::Unknown }]);
+        let added = Outcome::Added(vec![Member { backend, id: Some(id.clone()), health: Health::Unknown, also: None }]);
         prop_assert_eq!(back(&add, &added).unwrap(), added);
         let backends = vec![BackendRef::Id(id)];
         let remove = Operation::RemoveBackends(RemoveBackends { scope: Scope::from(group), backends });
@@ -740,7 +746,8 @@ fn sample() -> Group {
         standby: false,
         description: None,
     };
-    let member = Member { backend, id: BackendId::new("backend-hjz2421u"), health: Health::Healthy };
+    let member =
+        Member { backend, id: BackendId::new("backend-hjz2421u"), health: Health::Healthy, also: None };
     let method = ListenerOption { name: "Method".to_owned(), value: "WeightRoundrobin".to_owned() };
     Group {
         name: Some("VServer".to_owned()),

@@ -132,7 +132,12 @@ impl State {
                     BackendId::new(format!("backend-sim{:05}", numbers.backend))
                 }
             };
-            fresh.push(Member { backend: self.as_held(backend.clone()), id, health: Health::Unknown });
+            fresh.push(Member {
+                backend: self.as_held(backend.clone()),
+                id,
+                health: Health::Unknown,
+                also: None,
+            });
         }
         if there.len() + fresh.len() > QUOTA {
             return Err(Fault::new(FaultKind::QuotaExceeded, format!("a group holds {QUOTA} backends")));

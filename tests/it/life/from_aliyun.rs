@@ -656,19 +656,16 @@ fn any_steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
-    // fails: a swap (see who_stays_in_a_swap_does_not_move_too)
     #[test]
     fn callers_see_what_they_did(steps in any_steps()) {
         run(Script::smooth(), &steps)?;
     }
 
-    // fails: see sequences
     #[test]
     fn callers_see_what_they_did_where_it_shows_late(lag in 1000_u64..3000, steps in any_steps()) {
         run(Script::smooth().lagging(Duration::from_millis(lag)), &steps)?;
     }
 
-    // fails: see sequences
     #[test]
     fn all_is_done_or_nothing_where_calls_fail(
         lag in prop_oneof![Just(0_u64), 1000_u64..3000],

@@ -76,7 +76,6 @@ async fn always(stage: &Stage, group: GroupRef, wanted: &[&str]) {
     }
 }
 
-// fails: a read of before the first change has the second forgotten
 #[tokio::test(start_paused = true)]
 async fn a_weight_that_is_what_it_was_before_last_stays() {
     let stage = Stage::towards_ucloud(Script::smooth().lagging(LAG));
@@ -87,7 +86,6 @@ async fn a_weight_that_is_what_it_was_before_last_stays() {
     always(&stage, rsp(RSP), &["i-bp1example00000001:80 w50"]).await;
 }
 
-// fails: a read of before the add has the removal forgotten
 #[tokio::test(start_paused = true)]
 async fn who_came_and_went_does_not_come_back() {
     let stage = Stage::towards_ucloud(Script::smooth().lagging(LAG));
@@ -96,7 +94,6 @@ async fn who_came_and_went_does_not_come_back() {
     always(&stage, rsp(RSP), &[]).await;
 }
 
-// fails: a read of before the add has the removal forgotten
 #[tokio::test(start_paused = true)]
 async fn who_went_and_came_back_is_there_once() {
     let stage = Stage::towards_ucloud(Script::smooth().lagging(LAG));
@@ -108,7 +105,6 @@ async fn who_went_and_came_back_is_there_once() {
     always(&stage, rsp(RSP), &["i-bp1example00000001:80 w50"]).await;
 }
 
-// fails: a read of before the other name has the last forgotten
 #[tokio::test(start_paused = true)]
 async fn a_name_that_is_what_it_was_before_last_stays() {
     let stage = Stage::towards_ucloud(Script::smooth().lagging(LAG));
@@ -123,7 +119,6 @@ async fn a_name_that_is_what_it_was_before_last_stays() {
     }
 }
 
-// fails: what is taken back is not kept for reads
 #[tokio::test(start_paused = true)]
 async fn what_a_refused_add_took_back_is_not_shown() {
     let stage = Stage::towards_ucloud(Script::smooth().lagging(LAG));
@@ -133,7 +128,6 @@ async fn what_a_refused_add_took_back_is_not_shown() {
     always(&stage, rsp(RSP), &["i-bp1example00000002:80 w50"]).await;
 }
 
-// fails: it is held against what the target shows
 #[tokio::test(start_paused = true)]
 async fn an_add_of_what_is_there_is_held_against_what_was_written_last() {
     let stage = Stage::towards_ucloud(Script::smooth().lagging(LAG));
@@ -146,7 +140,6 @@ async fn an_add_of_what_is_there_is_held_against_what_was_written_last() {
     assert_eq!(stage.held(VSERVER), ["uhost-demo01:80 w50"]);
 }
 
-// fails: the one that stays is taken for the one that moves, too
 #[tokio::test(start_paused = true)]
 async fn who_stays_in_a_swap_does_not_move_too() {
     let stage = Stage::towards_ucloud(Script::smooth());
@@ -160,7 +153,6 @@ async fn who_stays_in_a_swap_does_not_move_too() {
     assert_eq!(now, ["i-bp1example00000001:80 w10", "i-bp1example00000001:81 w20"]);
 }
 
-// fails: each item is held against the group as it was before the batch
 #[tokio::test(start_paused = true)]
 async fn of_two_that_want_one_port_the_second_is_refused() {
     let stage = Stage::towards_aliyun(Script::smooth());
@@ -172,7 +164,6 @@ async fn of_two_that_want_one_port_the_second_is_refused() {
     assert_eq!(by_id(&now), [(first, 82), (second, 81)]);
 }
 
-// fails: each item is held against the group as it was before the batch
 #[tokio::test(start_paused = true)]
 async fn a_port_that_one_leaves_the_next_may_take() {
     let stage = Stage::towards_aliyun(Script::smooth());
@@ -183,7 +174,6 @@ async fn a_port_that_one_leaves_the_next_may_take() {
     assert_eq!(by_id(&now), [(first, 82), (second, 80)]);
 }
 
-// fails: an id that nobody owns any more means whoever is at its port
 #[tokio::test(start_paused = true)]
 async fn a_second_id_that_was_released_does_not_mean_the_first() {
     let stage = Stage::towards_aliyun(Script::smooth());
@@ -197,7 +187,6 @@ async fn a_second_id_that_was_released_does_not_mean_the_first() {
     assert_eq!(by_id(&now), [(first, 80)]);
 }
 
-// fails: an id that nobody owns any more means whoever is at its port
 #[tokio::test(start_paused = true)]
 async fn who_moved_to_the_port_of_a_released_one_is_not_it() {
     let stage = Stage::towards_aliyun(Script::smooth());
@@ -210,7 +199,6 @@ async fn who_moved_to_the_port_of_a_released_one_is_not_it() {
     assert_eq!(by_id(&now), [(first, 81)]);
 }
 
-// fails: a release by id is not kept for reads
 #[tokio::test(start_paused = true)]
 async fn a_released_backend_is_gone_at_once_where_it_shows_late() {
     let stage = Stage::towards_late_aliyun(Script::smooth().lagging(LAG));
@@ -220,7 +208,6 @@ async fn a_released_backend_is_gone_at_once_where_it_shows_late() {
     always(&stage, vserver(VSERVER), &[]).await;
 }
 
-// fails: one group that is gone fails the whole batch
 #[tokio::test(start_paused = true)]
 async fn a_batch_goes_on_past_a_backend_whose_group_is_gone() {
     use weighbridge::model::{CreateGroup, Listener, Protocol};
