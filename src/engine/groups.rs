@@ -188,14 +188,11 @@ impl Execution<'_> {
         if !fault.kind.leaves_doubt() {
             return Err(fault);
         }
-        match self.landed(&step, before).await {
-            Some(group) => Ok(self.fresh(step, group)),
-            None => {
-                let detail =
-                    format!("{}; it could NOT be found out whether the group was made", fault.detail);
-                Err(Fault { detail: detail.into(), ..fault })
-            }
+        if let Some(group) = self.landed(&step, before).await {
+            return Ok(self.fresh(step, group));
         }
+        let detail = format!("{}; it could NOT be found out whether the group was made", fault.detail);
+        Err(Fault { detail: detail.into(), ..fault })
     }
 
     /// The group that a step has made.
@@ -253,12 +250,14 @@ impl Execution<'_> {
 
     /// A fault that concerns the load balancer of a new group.
     fn of_balancer(&self, fault: Fault, create: &CreateGroup) -> Fault {
-        let names = |kind| matches!(kind, FaultKind::UnknownLoadBalancer | FaultKind::PortTaken);
-        let field = match fault.kind {
-            FaultKind::PortTaken => self.route.here.group.wire_name(GroupField::Listener).to_owned(),
-            _ => create.load_balancer.id.to_string(),
+        let field = if fault.kind == FaultKind::PortTaken {
+            self.route.here.group.wire_name(GroupField::Listener).to_owned()
+        } else if fault.kind == FaultKind::UnknownLoadBalancer {
+            create.load_balancer.id.to_string()
+        } else {
+            return fault;
         };
-        Fault { field: if names(fault.kind) { Some(field.into()) } else { fault.field }, ..fault }
+        Fault { field: Some(field.into()), ..fault }
     }
 
     /// A caller in whose cloud a group is a listener is refused a port that another has.
@@ -332,7 +331,7 @@ impl Execution<'_> {
     ) -> Result<RememberedGroup, Fault> {
         let load_balancer = Some(create.load_balancer.id.clone());
         let name = create.name.clone().filter(|full| Some(full.as_str()) != name);
-        let kept = RememberedGroup { load_balancer, name, ..RememberedGroup::default() };
+        let kept = RememberedGroup { name, load_balancer, ..RememberedGroup::default() };
         match &create.listener {
             Some(listener) if !self.route.there.group.is_listener() => {
                 let what = format!("a listener on port {}", listener.port);
@@ -415,8 +414,8 @@ fn no_port(template: &GroupTemplate) -> Fault {
 
 /// As much of a name as fits, and a digest of the rest: two long names that begin alike stay two.
 pub(super) fn shortened(name: &str, most: usize) -> String {
-    let digest = sha256(name.as_bytes());
-    let tail: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let [a, b, c, d, ..] = sha256(name.as_bytes());
+    let tail = format!("{:08x}", u32::from_be_bytes([a, b, c, d]));
     let head: String = name.chars().take(most.saturating_sub(tail.len() + 1)).collect();
     format!("{head}-{tail}")
 }

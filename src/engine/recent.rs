@@ -29,14 +29,14 @@ pub(super) struct Recents {
 
 #[derive(Debug, Default)]
 struct Recent {
-    existence: Option<Until<Existence>>,
-    name: Option<Until<String>>,
-    members: Vec<Until<Effect>>,
+    existence: Option<Written<Existence>>,
+    name: Option<Written<String>>,
+    members: Vec<Written<Effect>>,
 }
 
 /// Something that was written, and when it is to be forgotten.
 #[derive(Debug)]
-struct Until<T> {
+struct Written<T> {
     what: T,
     until: Instant,
     /// Whether nothing written before it was still to show.
@@ -77,7 +77,7 @@ impl Recents {
     ) {
         self.note(route, pair, |recent, until| {
             let place = recent.members.iter().position(|known| same(known.what.member(), member));
-            let fresh = Until::new(effect(member.clone()), until, place.is_none());
+            let fresh = Written::new(effect(member.clone()), until, place.is_none());
             match place.and_then(|place| recent.members.get_mut(place)) {
                 // In its place: whoever is shown only by this keeps it in the list.
                 Some(known) => *known = fresh,
@@ -89,7 +89,7 @@ impl Recents {
     /// The group is there now.
     pub(super) fn made(&self, route: &Route<'_>, pair: &GroupPair, group: &Group) {
         self.note(route, pair, |recent, until| {
-            recent.existence = Some(Until::new(Existence::Made(Box::new(group.clone())), until, true));
+            recent.existence = Some(Written::new(Existence::Made(Box::new(group.clone())), until, true));
         });
     }
 
@@ -97,7 +97,7 @@ impl Recents {
     pub(super) fn unmade(&self, route: &Route<'_>, pair: &GroupPair) {
         self.note(route, pair, |recent, until| {
             *recent = Recent::default();
-            recent.existence = Some(Until::new(Existence::Gone, until, true));
+            recent.existence = Some(Written::new(Existence::Gone, until, true));
         });
     }
 
@@ -105,7 +105,7 @@ impl Recents {
     pub(super) fn named(&self, route: &Route<'_>, pair: &GroupPair, name: &str) {
         self.note(route, pair, |recent, until| {
             let first = recent.name.is_none();
-            recent.name = Some(Until::new(name.to_owned(), until, first));
+            recent.name = Some(Written::new(name.to_owned(), until, first));
         });
     }
 
@@ -154,7 +154,7 @@ impl Recents {
             groups.iter_mut().filter(|(key, _)| key.cloud == route.target.name && !seen.contains(key));
         for (_, recent) in unseen {
             let made = match &recent.existence {
-                Some(Until { what: Existence::Made(group), until, .. }) if *until > Instant::now() => {
+                Some(Written { what: Existence::Made(group), until, .. }) if *until > Instant::now() => {
                     Some(group.id.load_balancer.as_ref() == Some(balancer))
                 }
                 Some(_) | None => None,
@@ -172,7 +172,7 @@ impl Recents {
     }
 }
 
-impl<T> Until<T> {
+impl<T> Written<T> {
     fn new(what: T, until: Instant, first: bool) -> Self {
         Self { what, until, first, unshown: false }
     }

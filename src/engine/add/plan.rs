@@ -8,6 +8,7 @@ use crate::{
     },
     model::{
         AddBackends, Backend, Fault, FaultKind, Field, GroupRef, Loss, LossPolicy, Lost, Operation, Traffic,
+        Weight,
     },
     store::Remembered,
 };
@@ -100,7 +101,13 @@ pub(in crate::engine) fn adds(group: &GroupRef, items: &[&Item], route: &Route<'
 }
 
 fn item(route: &Route<'_>, here: &Backend, losses: &mut Vec<Loss>) -> Result<Item, Fault> {
-    let there = Backend { target: route.server(&here.target)?, ..here.clone() };
+    let keeps_weight = !route.there.backend.losses().iter().any(|(field, _)| *field == Field::Weight);
+    let traffic = match here.traffic {
+        // What a cloud that keeps the weight of a disabled backend is told of one that nobody knows.
+        Traffic::Off(None) if keeps_weight => Traffic::Off(Some(Weight::LOWEST)),
+        traffic @ (Traffic::On(_) | Traffic::Off(_)) => traffic,
+    };
+    let there = Backend { target: route.server(&here.target)?, traffic, ..here.clone() };
     let written = route.there.backend.write(&there).map_err(|fault| Fault {
         field: Some(route.here.backend.wire_name(Field::Kind).to_owned().into()),
         ..fault

@@ -194,18 +194,18 @@ impl Execution<'_> {
 
 /// A member that goes on as an item of a request says.
 fn becomes(what: &str, old: &Member, item: Item) -> Move {
-    let Item { here: _, there, remembered } = item;
-    let (enabled, weight) = match there.traffic {
+    let Item { here, there, remembered } = item;
+    let (enabled, weight) = match here.traffic {
         Traffic::On(weight) => (true, Some(weight)),
         Traffic::Off(weight) => (false, weight),
     };
     let at = BackendRef::At { target: old.backend.target.clone(), port: old.backend.port };
     let port = (there.port != old.backend.port).then_some(there.port);
     let named = Change { port, weight, enabled: Some(enabled), ..Change::of(at) };
-    let traffic = match (there.traffic, old.backend.traffic) {
+    let traffic = match (here.traffic, old.backend.traffic) {
         // A cloud that keeps the weight of a disabled backend keeps it here too.
         (Traffic::Off(None), Traffic::On(weight) | Traffic::Off(Some(weight))) => Traffic::Off(Some(weight)),
-        (traffic, _) => traffic,
+        (_, _) => there.traffic,
     };
     let new = Backend { traffic, ..there };
     Move { what: what.to_owned(), old: old.clone(), fate: Fate::Becomes { new, named, kept: remembered } }

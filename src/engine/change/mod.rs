@@ -226,7 +226,9 @@ impl Execution<'_> {
             self.parts.recents.gone(self.route, pair, &step.old);
             match self.surely(&add).await {
                 Ok(Outcome::Added(members)) => {
-                    members.iter().for_each(|member| self.parts.recents.is(self.route, pair, member));
+                    for member in &members {
+                        self.parts.recents.is(self.route, pair, member);
+                    }
                 }
                 Ok(_) => {}
                 Err(fault) => {

@@ -4,7 +4,10 @@
 use std::{
     fs,
     future::Future,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -203,12 +206,14 @@ fn engine(config: &Arc<Config>, wire: &Arc<Wire>) -> Engine {
     Engine::new(Arc::clone(config), upstream, Arc::new(Memory::new()), TaskTracker::new())
 }
 
+/// The number of the next request: no two have one id.
+static NUMBER: AtomicUsize = AtomicUsize::new(0);
+
 fn request(asked: Asked, client: usize, repeat: Option<[u8; 32]>) -> Request {
     let call = Call::new(http::Method::GET, "", "/", String::new());
     let arrival = Arc::new(Arrival { call, params: Params::default(), signed: None });
     let wanted = Wanted::Translated(asked);
-    static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-    let id = format!("test-{}", NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    let id = format!("test-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let at = "2026-01-02T03:04:05Z".parse().unwrap();
     Request { id, at, client, wanted, arrival, place: None, repeat }
 }
