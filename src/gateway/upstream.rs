@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, header};
 use tracing::{info, warn};
 
 use crate::{
@@ -79,11 +79,15 @@ impl HttpUpstream {
         let mut call = scheme.sign(&invocation, &origin, &target.credential, &self.stamps.next());
         add_headers(&mut call.headers, &target.headers);
         let sent = client.send(call, self.within, MAX_REPLY_BYTES).await;
-        let reply = sent.map_err(|error| unsent(cloud, error))?;
+        let mut reply = sent.map_err(|error| unsent(cloud, error))?;
         if let Some(fault) = provider.egress.own_fault(&reply, cloud) {
             return Err(own_key_refused(fault));
         }
         info!(target_name = %target.name, action = %invocation.action, "passed on");
+        // What these say is about the connection to the target.
+        for name in [header::CONNECTION, HeaderName::from_static("keep-alive")] {
+            reply.headers.remove(name);
+        }
         Ok(reply)
     }
 }

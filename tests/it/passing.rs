@@ -1,0 +1,124 @@
+//! What is not translated, and where it goes: nowhere, or to a target of the caller's own cloud, as it came.
+
+use http::StatusCode;
+use serde_json::Value;
+use weighbridge::wire::Reply;
+
+use crate::support::{
+    caller::{in_form, in_query, pairs, plain_signed, rpc_signed, told},
+    outpost::{Change, Outpost},
+    signing::Pairs,
+    target::{Answers, param_of, signature_problem},
+};
+
+/// The clients of the golden config, with a place for what is not translated.
+const PASSED_ON: [Change<'static>; 2] = [
+    ("target  = \"ucloud-prod\"", "target = \"ucloud-prod\"\nuntranslated = \"aliyun-prod\""),
+    ("target  = \"aliyun-prod\"", "target = \"aliyun-prod\"\nuntranslated = \"ucloud-prod\""),
+];
+
+fn listener() -> Pairs {
+    pairs(&[
+        ("Action", "CreateLoadBalancerTCPListener"),
+        ("LoadBalancerId", "lb-own"),
+        ("ListenerPort", "80"),
+        ("Bandwidth", "-1"),
+        ("Anything", "a b+c*d~e"),
+    ])
+}
+
+fn ulb() -> Pairs {
+    pairs(&[("Action", "CreateULB"), ("Region", "cn-sh2"), ("ULBName", "a b+c"), ("Nobody", "knows")])
+}
+
+fn says(body: &'static str) -> Answers {
+    let mut reply = Reply::new(StatusCode::BAD_REQUEST, "application/json;charset=utf-8", body);
+    reply.append(http::HeaderName::from_static("x-own"), "kept");
+    Answers::Always(reply)
+}
+
+#[tokio::test]
+async fn an_action_without_a_place_to_go_is_refused_and_goes_nowhere() {
+    let outpost = Outpost::open(&[], says("{}")).await;
+    let reply = outpost.ask(&in_query("GET", &rpc_signed("GET", &listener()))).await;
+    assert!(told(&reply).message.contains("CreateLoadBalancerTCPListener"), "{:?}", reply.body);
+    let reply = outpost.ask(&in_form("", &plain_signed(&ulb()))).await;
+    assert_eq!(told(&reply).code, "200 161");
+    assert!(outpost.target.take_calls().is_empty());
+}
+
+#[tokio::test]
+async fn an_action_goes_on_as_it_came_and_its_answer_comes_back_as_it_came() {
+    const BODY: &str = r#"{"Code":"ListenerAlreadyExists",  "Message":"as it came"}"#;
+    let outpost = Outpost::open(&PASSED_ON, says(BODY)).await;
+    let reply = outpost.ask(&in_query("GET", &rpc_signed("GET", &listener()))).await;
+    assert_eq!((reply.status.as_u16(), reply.body.as_ref()), (400, BODY.as_bytes()));
+    assert_eq!(reply.header("content-type"), Some("application/json;charset=utf-8"));
+    let calls = outpost.target.take_calls();
+    let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
+    assert_eq!(call.header("x-acs-action"), Some("CreateLoadBalancerTCPListener"));
+    assert_eq!(signature_problem(call), None);
+    for (name, value) in listener().iter().filter(|(name, _)| name != "Action") {
+        assert_eq!(param_of(call, name).as_ref(), Some(value), "{name}");
+    }
+    assert_eq!(param_of(call, "RegionId").as_deref(), Some("cn-shenzhen"), "the target's own");
+    for name in ["AccessKeyId", "Signature", "SignatureNonce", "Timestamp"] {
+        assert_eq!(param_of(call, name), None, "{name} is the caller's");
+    }
+}
+
+#[tokio::test]
+async fn so_does_one_of_the_other_dialect() {
+    let outpost = Outpost::open(&PASSED_ON, says(r#"{"RetCode":4071,"Message":"as it came"}"#)).await;
+    let reply = outpost.ask(&in_form("Action=CreateULB", &plain_signed(&ulb()))).await;
+    assert_eq!(told(&reply).message, "as it came");
+    let calls = outpost.target.take_calls();
+    let [call] = calls.as_slice() else { panic!("{} calls", calls.len()) };
+    let sent = [
+        ("Action", "CreateULB"),
+        ("Region", "cn-sh2"),
+        ("ULBName", "a b+c"),
+        ("Nobody", "knows"),
+        ("ProjectId", "org-abc123"),
+        ("PublicKey", "gateway@example.com200"),
+    ];
+    for (name, value) in sent {
+        assert_eq!(param_of(call, name).as_deref(), Some(value), "{name}");
+    }
+    assert_eq!(call.header("channel-key"), Some("ch_golden"));
+}
+
+/// A caller who is told of a wrong signature looks for it in the wrong place: it is the gateway's.
+#[tokio::test]
+async fn a_refusal_of_the_gateways_own_key_is_the_gateways_to_tell() {
+    for body in [
+        r#"{"Code":"SignatureDoesNotMatch","Message":"server string to sign is:x","RequestId":"1"}"#,
+        r#"{"RetCode":171,"Message":"Signature VerifyAC Error"}"#,
+    ] {
+        let outpost = Outpost::open(&PASSED_ON, says(body)).await;
+        let is_ours = body.contains("RetCode");
+        let request = if is_ours {
+            in_form("", &plain_signed(&ulb()))
+        } else {
+            in_query("GET", &rpc_signed("GET", &listener()))
+        };
+        let told = told(&outpost.ask(&request).await);
+        assert_eq!(told.code, if is_ours { "200 130" } else { "503 ServiceUnavailable" });
+        assert!(told.message.contains("the gateway's own key"), "{}", told.message);
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_somebody_else_goes_nowhere() {
+    let outpost = Outpost::open(&PASSED_ON, says("{}")).await;
+    let mut request = rpc_signed("GET", &listener());
+    for (name, value) in &mut request {
+        if name == "ListenerPort" {
+            *value = "81".to_owned();
+        }
+    }
+    let reply = outpost.ask(&in_query("GET", &request)).await;
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(body["Code"], "SignatureDoesNotMatch");
+    assert!(outpost.target.take_calls().is_empty());
+}
