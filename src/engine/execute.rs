@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{Parts, lanes::Turn, pair::GroupPair, resolve::Route};
 use crate::{
     mapping::DuplicateAdd,
-    model::{Fault, FaultKind, Field, Operation, Outcome},
+    model::{Fault, FaultKind, Field, LoadBalancerRef, Operation, Outcome},
 };
 
 /// Pauses before a call is sent again that the target refused as busy: nothing was changed by it.
@@ -35,6 +35,23 @@ impl<'r> Execution<'r> {
     pub(super) fn new(parts: &'r Parts, route: &'r Route<'r>, id: &'r str, at: Timestamp) -> Self {
         let deadline = Instant::now() + parts.config.limits.request_timeout;
         Self { parts, route, id, at, deadline }
+    }
+
+    /// Waits for a turn to change what a group holds already. What was recorded of adds to it is not so any more, whatever
+    /// comes of the change.
+    pub(super) async fn turn_to_change(&self, pair: &GroupPair, alone: bool) -> Result<Turn, Fault> {
+        let turn = self.turn(pair, alone).await?;
+        self.parts.repeats.forget(&pair.key(self.route));
+        Ok(turn)
+    }
+
+    /// Waits for a turn to make a group on a load balancer of the target.
+    pub(super) async fn turn_to_make(&self, balancer: &LoadBalancerRef) -> Result<Turn, Fault> {
+        let lane = format!("the groups of {}", balancer.id);
+        let turn = self.parts.lanes.turn(&self.route.target.name, &lane, true);
+        timeout_at(self.deadline, turn).await.map_err(|_| {
+            Fault::new(FaultKind::Busy, "other groups being made took all the time; nothing was begun")
+        })
     }
 
     /// Waits for a turn to write to a group: `alone`, or beside others where the target takes several changes at once.

@@ -37,6 +37,7 @@ impl Execution<'_> {
         let name = create.name.as_deref().map(|name| self.name_there(name, losses)).transpose()?;
         let items = items(self.route, &create.backends, losses)?;
         let kept = self.kept_of_new(create, name.as_deref(), losses)?;
+        let turn = self.turn_to_make(&balancer).await?;
         let before = self.groups(&balancer, true).await.map_err(|fault| self.of_balancer(fault, create))?;
         self.check_port(create, &before)?;
         let asked = CreateGroup { name, load_balancer: balancer, ..create.clone() };
@@ -44,6 +45,7 @@ impl Execution<'_> {
         let pair = self.pair_made(create, &made);
         self.parts.recents.made(self.route, &pair, &made);
         self.parts.memory.remember_group(pair.key(self.route), kept);
+        drop(turn);
         let members = if items.is_empty() { Vec::new() } else { self.fill(&pair, &items).await? };
         let group = self.group_here(&pair, made);
         Ok(Outcome::Created(Group { count: members.len(), members, ..group }))
@@ -52,7 +54,7 @@ impl Execution<'_> {
     /// Unmakes a group.
     pub(super) async fn delete_group(&self, group: &GroupRef) -> Result<Outcome, Fault> {
         let pair = GroupPair::of(self.route, group)?;
-        let _turn = self.turn(&pair, true).await?;
+        let _turn = self.turn_to_change(&pair, true).await?;
         if let Err(fault) = self.call(&Operation::DeleteGroup(pair.there.clone())).await {
             let doubtful = fault.kind.leaves_doubt();
             if !doubtful || !self.is_gone(&pair).await {
@@ -77,7 +79,7 @@ impl Execution<'_> {
         let UpdateGroup { group, name, options, changes } = update;
         let pair = GroupPair::of(self.route, group)?;
         let name_there = name.as_deref().map(|name| self.name_there(name, losses)).transpose()?;
-        let _turn = self.turn(&pair, true).await?;
+        let _turn = self.turn_to_change(&pair, true).await?;
         // A caller in whose cloud ids name backends changes them by their ids, and is told nothing of the group.
         let blind = name.is_some()
             && changes.is_empty()
@@ -100,20 +102,22 @@ impl Execution<'_> {
     fn changed(&self, pair: &GroupPair, holds: Group, name: Option<&str>, moves: &Moves) -> Group {
         let name = name.map(str::to_owned).or(holds.name);
         let named: Vec<Member> =
-            moves.others.iter().map(|step| self.member_here(pair, &step.after())).collect();
+            moves.others.iter().map(|step| self.member_here(pair, &step.after(), &holds.members)).collect();
         let all = self.group_here(pair, Group { name, ..holds });
         Group { members: if named.is_empty() { all.members } else { named }, ..all }
     }
 
-    /// Whether the group shows this name, now or in a moment.
-    async fn has_name(&self, pair: &GroupPair, name: &str) -> bool {
+    /// Whether the group shows this name, now or in a moment; none if it could not be looked at.
+    async fn has_name(&self, pair: &GroupPair, name: &str) -> Option<bool> {
+        let mut shows = None;
         for pause in LOOKS {
             tokio::time::sleep(pause).await;
-            if self.look(pair).await.is_ok_and(|group| group.name.as_deref() == Some(name)) {
-                return true;
+            shows = self.group(pair).await.ok().map(|group| group.name.as_deref() == Some(name));
+            if shows == Some(true) {
+                break;
             }
         }
-        false
+        shows
     }
 
     /// Gives a group another name. What was changed of its members before goes back if that fails.
@@ -132,12 +136,17 @@ impl Execution<'_> {
         });
         let mut reply = self.call(&step).await.map(drop);
         // What a look does not show may be sent once more.
+        let mut looked = true;
         for again in [true, false] {
-            let doubtful = reply.as_ref().is_err_and(|fault| fault.kind.leaves_doubt());
-            if doubtful && self.has_name(pair, name).await {
-                reply = Ok(());
-            } else if doubtful && again {
-                reply = self.call(&step).await.map(drop);
+            if !reply.as_ref().is_err_and(|fault| fault.kind.leaves_doubt()) {
+                break;
+            }
+            let shows = self.has_name(pair, name).await;
+            looked = shows.is_some();
+            match shows {
+                Some(true) => reply = Ok(()),
+                Some(false) if again => reply = self.call(&step).await.map(drop),
+                Some(false) | None => {}
             }
         }
         let Err(fault) = reply else {
@@ -145,7 +154,11 @@ impl Execution<'_> {
             return Ok(());
         };
         let what = self.take_back_moves(pair, moves, before).await;
-        let doubt = if fault.kind.leaves_doubt() { "; the group did not show it afterwards" } else { "" };
+        let doubt = match (fault.kind.leaves_doubt(), looked) {
+            (false, _) => "",
+            (true, true) => "; the group did not show it afterwards",
+            (true, false) => "; it could NOT be found out whether it was",
+        };
         let told = fault.detail.trim_end_matches('.');
         let detail = format!("the name could not be changed: {told}{doubt}. {what}");
         Err(Fault { field: Some(self.field_at_fault(fault.kind, pair)), detail: detail.into(), ..fault })
@@ -228,9 +241,9 @@ impl Execution<'_> {
             Ok(members) => return Ok(members),
             Err(fault) => fault,
         };
-        self.parts.memory.forget_group(&pair.key(self.route));
         let left = match self.surely(&Operation::DeleteGroup(pair.there.clone())).await {
             Ok(_) => {
+                self.parts.memory.forget_group(&pair.key(self.route));
                 self.parts.recents.unmade(self.route, pair);
                 "The group was not kept".to_owned()
             }
@@ -289,17 +302,15 @@ impl Execution<'_> {
             return Ok(row);
         }
         let found = self.route.balancers(balancer)?;
-        let names = found.iter().map(|known| known.id.to_string()).collect::<Vec<_>>().join(", ");
-        match found.into_iter().next() {
-            Some(only) if !names.contains(", ") => Ok(only),
-            Some(_) | None => {
-                let detail = format!(
-                    "`{}` stands for several load balancers of {}: {names}; a [[load_balancer]] row of the resource map says on which one groups are made",
-                    balancer.id, self.route.there.title
-                );
-                Err(Fault::of_field(FaultKind::CannotHold, balancer.id.to_string(), detail))
-            }
+        if let [only] = found.as_slice() {
+            return Ok(only.clone());
         }
+        let names = found.iter().map(|known| known.id.as_str()).collect::<Vec<_>>().join(", ");
+        let detail = format!(
+            "`{}` stands for several load balancers of {}: {names}; a [[load_balancer]] row of the resource map says on which one groups are made",
+            balancer.id, self.route.there.title
+        );
+        Err(Fault::of_field(FaultKind::CannotHold, balancer.id.to_string(), detail))
     }
 
     /// The name as the target takes it: one that is too long is kept, and a shorter one stands for it there.

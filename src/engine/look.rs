@@ -24,6 +24,9 @@ impl Execution<'_> {
     pub(super) async fn group(&self, pair: &GroupPair) -> Result<Group, Fault> {
         let told = self.look(pair).await;
         let found = self.parts.recents.over(self.route, pair, told);
+        if let Ok(group) = &found {
+            self.learn_ids(pair, group);
+        }
         found.map_err(|fault| Fault { field: Some(self.field_at_fault(fault.kind, pair)), ..fault })
     }
 
@@ -79,7 +82,7 @@ impl Execution<'_> {
             Ok(checks)
         });
         told.or_else(|fault| {
-            if passes(fault.kind) {
+            if is_momentary(fault.kind) {
                 return Err(fault);
             }
             warn!(%fault, "the health of backends cannot be read");
@@ -107,7 +110,7 @@ impl Execution<'_> {
 }
 
 /// Whether a read that failed so may work in a moment.
-pub(super) fn passes(kind: FaultKind) -> bool {
+pub(super) fn is_momentary(kind: FaultKind) -> bool {
     kind.leaves_doubt()
         || matches!(
             kind,

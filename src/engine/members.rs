@@ -47,10 +47,10 @@ impl Execution<'_> {
         if backends.is_empty() {
             return Ok(Outcome::Removed(self.members(&pair).await?));
         }
-        let _turn = self.turn(&pair, backends.len() > 1).await?;
+        let _turn = self.turn_to_change(&pair, backends.len() > 1).await?;
         let group = self.group(&pair).await?;
         let others = self.removals(&pair, &group.members, backends)?;
-        let told = others.iter().map(|step| self.member_here(&pair, &step.old)).collect();
+        let told = others.iter().map(|step| self.member_here(&pair, &step.old, &group.members)).collect();
         self.carry(&pair, &Moves { adds: Vec::new(), others }).await?;
         self.parts.repeats.forget(&pair.key(self.route));
         Ok(Outcome::Removed(told))
@@ -59,7 +59,7 @@ impl Execution<'_> {
     /// The caller names backends by ids, which stay the same when a port changes: a look tells where they are now.
     async fn remove_by_id(&self, scope: &Scope, backends: &[BackendRef]) -> Result<Outcome, Fault> {
         for (pair, backends) in self.by_group(scope, backends)? {
-            let _turn = self.turn(&pair, backends.len() > 1).await?;
+            let _turn = self.turn_to_change(&pair, backends.len() > 1).await?;
             let group = self.group(&pair).await?;
             for backend in &backends {
                 self.belongs(scope, backend, &group)?;
@@ -116,7 +116,7 @@ impl Execution<'_> {
         told: &mut [Updated],
         losses: &mut Vec<Loss>,
     ) -> Result<(), Fault> {
-        let _turn = self.turn(pair, true).await?;
+        let _turn = self.turn_to_change(pair, true).await?;
         let group = self.group(pair).await.map_err(|fault| {
             // Who names a backend asks for nothing of a group.
             let gone = fault.kind == FaultKind::UnknownGroup;
@@ -160,7 +160,7 @@ impl Execution<'_> {
     ) -> Result<Outcome, Fault> {
         let ReplaceBackends { group, old, new } = replace;
         let pair = GroupPair::of(self.route, group)?;
-        let _turn = self.turn(&pair, true).await?;
+        let _turn = self.turn_to_change(&pair, true).await?;
         let holds = self.group(&pair).await?;
         let moves = self.replacement(&pair, &holds.members, old, new, losses)?;
         self.carry(&pair, &moves).await?;

@@ -111,7 +111,10 @@ impl Parts {
             Wanted::Translated(asked) => asked,
             Wanted::Untranslated(fault) => return self.pass_on(&route, &request.arrival, &fault).await,
         };
-        if passes(&route, &asked.operation) {
+        if goes_as_it_came(&route, &asked.operation) {
+            if !asked.operation.is_read() {
+                self.repeats.forget_target(&route.target.name);
+            }
             let reply = self.upstream.pass(route.target, &request.arrival).await?;
             return Ok(Answer::Passed(reply));
         }
@@ -126,6 +129,7 @@ impl Parts {
     async fn pass_on(&self, route: &Route<'_>, arrival: &Arrival, fault: &Fault) -> Result<Answer, Fault> {
         let target = route.client.untranslated.and_then(|place| self.config.targets.get(place));
         let Some(target) = target else { return Err(fault.again()) };
+        self.repeats.forget_target(&target.name);
         Ok(Answer::Passed(self.upstream.pass(target, arrival).await?))
     }
 
@@ -145,7 +149,7 @@ impl Parts {
             (_, Outcome::Created(made)) => Some(&made.id),
             _ => None,
         };
-        let group = named.map(|named| GroupPair::of(route, named)).transpose()?.map(|pair| pair.key(route));
+        let group = named.and_then(|named| GroupPair::of(route, named).ok()).map(|pair| pair.key(route));
         Ok((Answer::Translated { outcome, losses }, group))
     }
 }
@@ -173,7 +177,7 @@ impl Execution<'_> {
 
 /// Whether an operation goes to the target as it came: the target is of the caller's own cloud. Adds are read all the same,
 /// since they may have to be split; regions and projects are the gateway's own to tell.
-fn passes(route: &Route<'_>, operation: &Operation) -> bool {
+fn goes_as_it_came(route: &Route<'_>, operation: &Operation) -> bool {
     let own =
         matches!(operation, Operation::AddBackends(_) | Operation::ListRegions | Operation::ListProjects);
     route.same_cloud() && !own

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, future::join, stream};
 
 use super::{
     execute::Execution,
-    look::{MOST_PAGES, misfit, passes},
+    look::{MOST_PAGES, is_momentary, misfit},
     pair::{GroupPair, key_of},
 };
 use crate::model::{
@@ -124,8 +124,13 @@ impl Execution<'_> {
         let mut asks: Vec<(Place, Vec<LoadBalancerId>)> = Vec::new();
         for id in &list.filter.ids {
             let asked = LoadBalancerRef { id: id.clone(), place: list.place.clone() };
-            // One that no row knows is none, as the caller's cloud says of one that it does not have.
-            for LoadBalancerRef { id, place } in self.route.balancers(&asked).unwrap_or_default() {
+            let found = match self.route.balancers(&asked) {
+                Ok(found) => found,
+                // One that no row knows is none, as the caller's cloud says of one that it does not have.
+                Err(fault) if fault.kind == FaultKind::UnknownLoadBalancer => continue,
+                Err(fault) => return Err(fault),
+            };
+            for LoadBalancerRef { id, place } in found {
                 match asks.iter_mut().find(|(known, _)| *known == place) {
                     Some((_, ids)) => ids.push(id),
                     None => asks.push((place, vec![id])),
@@ -272,7 +277,7 @@ impl Execution<'_> {
                 let same = |listed: &&Group| listed.id.group == pair.there.group;
                 group.listeners = groups.iter().find(same).map_or_else(Vec::new, |own| own.listeners.clone());
             }
-            Err(fault) if passes(fault.kind) => return Err(fault),
+            Err(fault) if is_momentary(fault.kind) => return Err(fault),
             Err(fault) => tracing::warn!(%fault, "the listeners of a group cannot be read"),
         }
         Ok(())

@@ -76,6 +76,12 @@ impl Recents {
         effect: impl Fn(Member) -> Effect,
     ) {
         self.note(route, pair, |recent, until| {
+            // One server and port is one member: another that came before it under another id is no more.
+            let ghost = |known: &Effect| {
+                let Effect::Is(known) = known else { return false };
+                !same(known, member) && known.backend.same_entry(&member.backend)
+            };
+            recent.members.retain(|known| !ghost(&known.what));
             let place = recent.members.iter().position(|known| same(known.what.member(), member));
             let fresh = Written::new(effect(member.clone()), until, place.is_none());
             match place.and_then(|place| recent.members.get_mut(place)) {
@@ -111,7 +117,8 @@ impl Recents {
 
     fn note(&self, route: &Route<'_>, pair: &GroupPair, note: impl Fn(&mut Recent, Instant)) {
         let settles = route.there.capability.settles_after;
-        if !settles.is_zero() {
+        // Where a caller's own cloud is the target, most calls go there past the engine, reads among them.
+        if !settles.is_zero() && !route.same_cloud() {
             let mut groups = self.lock();
             groups.retain(|_, recent| recent.is_live(Instant::now()));
             note(groups.entry(pair.key(route)).or_default(), Instant::now() + settles);

@@ -53,6 +53,15 @@ impl Repeats {
             .retain(|_, record| record.get().is_none_or(|recorded| recorded.group.as_ref() != Some(group)));
     }
 
+    /// Forgets the answers of a target: what went there past the engine may have changed anything.
+    pub(super) fn forget_target(&self, target: &str) {
+        self.lock().retain(|_, record| {
+            let of_target =
+                |recorded: &Recorded| recorded.group.as_ref().is_none_or(|group| group.cloud == target);
+            record.get().is_none_or(|recorded| !of_target(recorded))
+        });
+    }
+
     fn record(&self, key: [u8; 32]) -> Record {
         let now = Instant::now();
         let mut records = self.lock();

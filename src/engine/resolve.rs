@@ -104,7 +104,17 @@ impl<'c> Route<'c> {
             (Some(asked), Some(made)) => asked == made,
             (None, _) | (_, None) => true,
         };
-        fits.then_some(there)
+        // An id can be made up by anybody who knows how. What it names has to be on a load balancer that a row gives the
+        // caller, unless every id of the target is the caller's to name.
+        let known = || {
+            let own = load_balancer_here.as_ref()?;
+            let beside = self.resources.balancers(&self.here.id, own, &self.there.id);
+            let row = beside.into_iter().find(|row| Some(&row.id) == there.load_balancer.as_ref())?;
+            let elsewhere = row.place.region.is_some() && row.place.region != there.place.region;
+            (!elsewhere).then_some(())
+        };
+        let allowed = self.target.unmapped == Unmapped::Same || known().is_some();
+        (fits && allowed).then_some(there)
     }
 
     /// The group as the caller names it, with its load balancer, where `load_balancer` is not known otherwise: by its row,

@@ -38,7 +38,8 @@ impl Execution<'_> {
 
     /// Members in the caller's ids. Those that one request has added stand in its order, wherever the target lists them.
     pub(super) fn members_here(&self, pair: &GroupPair, members: &[Member]) -> Vec<Member> {
-        let mut here: Vec<Member> = members.iter().map(|member| self.member_here(pair, member)).collect();
+        let mut here: Vec<Member> =
+            members.iter().map(|member| self.member_here(pair, member, members)).collect();
         let ranks: Vec<Option<Rank>> =
             members.iter().map(|member| self.kept(pair, &member.backend).rank).collect();
         let requests: BTreeSet<&str> = ranks.iter().flatten().map(|rank| rank.request.as_str()).collect();
@@ -62,12 +63,12 @@ impl Execution<'_> {
         here
     }
 
-    /// A member in the caller's ids, with what the gateway keeps of it.
-    pub(super) fn member_here(&self, pair: &GroupPair, member: &Member) -> Member {
+    /// A member in the caller's ids, with what the gateway keeps of it; `beside` is what the group holds.
+    pub(super) fn member_here(&self, pair: &GroupPair, member: &Member, beside: &[Member]) -> Member {
         let there = &member.backend;
         let kept = self.kept(pair, there).over(there.clone());
         let backend = Backend { target: self.shown(&kept.target), ..kept };
-        let id = self.id_here(pair, there, member.id.clone());
+        let id = self.id_here(pair, there, member.id.clone(), beside);
         Member { backend, id, health: member.health, also: None }
     }
 
@@ -90,16 +91,18 @@ impl Execution<'_> {
     }
 
     /// The id by which the caller knows a backend, where the caller's cloud gives one: the target's own, the one that the
-    /// caller has had since before a change of port, or one that decodes to what the backend is.
+    /// caller has had since before a change of port, or one that decodes to what the backend is; `beside` is what the group
+    /// holds, as far as that is known.
     pub(super) fn id_here(
         &self,
         pair: &GroupPair,
         there: &Backend,
         told: Option<BackendId>,
+        beside: &[Member],
     ) -> Option<BackendId> {
         match self.route.here.capability.names_backends {
             NamesBackends::Address => None,
-            NamesBackends::Id => told.or_else(|| self.handle(pair, there)),
+            NamesBackends::Id => told.or_else(|| self.handle(pair, there, beside)),
         }
     }
 
@@ -112,7 +115,7 @@ impl Execution<'_> {
             || (complete && plain.as_ref() == Some(id))
     }
 
-    fn handle(&self, pair: &GroupPair, there: &Backend) -> Option<BackendId> {
+    fn handle(&self, pair: &GroupPair, there: &Backend, beside: &[Member]) -> Option<BackendId> {
         if let Some(id) = self.kept(pair, there).id {
             return Some(id);
         }
@@ -124,7 +127,12 @@ impl Execution<'_> {
         let free = |id: &BackendId| {
             self.parts.memory.owner(&self.route.target.name, id).is_none_or(|owner| owner == entry)
         };
-        let handles = (0..TURNS).filter_map(|turn| handle_of(&pair.there.group, &target, there.port, turn));
+        // One that has moved away took its first id along.
+        let left = beside.iter().any(|member| {
+            moved_from(&member.backend) == Some(there.port) && member.backend.target.same_as(&there.target)
+        });
+        let handles = (u8::from(left)..TURNS)
+            .filter_map(|turn| handle_of(&pair.there.group, &target, there.port, turn));
         handles.into_iter().find(free)
     }
 
@@ -138,7 +146,7 @@ impl Execution<'_> {
         if old.port == new.port || !needs_id || !has_room {
             return new;
         }
-        let id = self.handle(pair, old).and_then(|id| read_handle(&id).ok());
+        let id = self.handle(pair, old, &[]).and_then(|id| read_handle(&id).ok());
         let first = id.map_or(old.port, |(_, _, port)| port);
         let description = (first != new.port).then(|| format!("{MOVED}{first}"));
         Backend { description, ..new }
@@ -159,6 +167,22 @@ impl Execution<'_> {
         let unnamed = there.target.without_address();
         self.parts.memory.forget(&pair.entry(self.route, there));
         self.parts.memory.forget(&pair.entry_at(self.route, &unnamed, there.port));
+    }
+
+    /// Takes down which ids are taken by members that have moved, as their descriptions say: a process that was started
+    /// since then does not know.
+    pub(super) fn learn_ids(&self, pair: &GroupPair, group: &Group) {
+        if self.route.here.capability.names_backends == NamesBackends::Address || self.route.same_cloud() {
+            return;
+        }
+        for member in group.members.iter().filter(|member| moved_from(&member.backend).is_some()) {
+            let entry = pair.entry(self.route, &member.backend);
+            let kept = self.parts.memory.remembered(&entry);
+            if kept.id.is_none() {
+                let id = self.handle(pair, &member.backend, &[]);
+                self.parts.memory.remember(entry, Remembered { id, ..kept });
+            }
+        }
     }
 
     /// A server as the target tells of it: of a kind that it has a word for.

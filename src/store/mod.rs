@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 pub use self::remembered::{Entry, GroupKey, Rank, Remembered, RememberedGroup};
 use self::{nonces::Nonces, remembered::Kept};
-use crate::model::{Backend, BackendId};
+use crate::model::BackendId;
 
 /// A store in the memory of this process.
 #[derive(Debug, Default)]
@@ -49,12 +49,6 @@ impl Memory {
         lock(&self.kept).remembered(entry)
     }
 
-    /// What was kept of a backend, laid over what the target says of it.
-    #[must_use]
-    pub fn recall(&self, entry: &Entry, backend: Backend) -> Backend {
-        self.remembered(entry).over(backend)
-    }
-
     /// The backend that has been given this id, where that is not the one that the id itself says.
     #[must_use]
     pub fn owner(&self, cloud: &str, id: &BackendId) -> Option<Entry> {
@@ -83,7 +77,7 @@ impl Memory {
     }
 }
 
-/// Takes a lock. A panic elsewhere does not make the numbers behind it wrong: every change is one insertion.
+/// Takes a lock. A panic elsewhere leaves at the worst an id without its backend, which is told as unknown.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     mapping::DuplicateAdd,
-    model::{Fault, FaultKind, Member, Operation, Outcome},
+    model::{Backend, Fault, FaultKind, Member, Operation, Outcome},
 };
 
 /// What became of one backend.
@@ -70,7 +70,9 @@ pub(in crate::engine) fn ends_of(
     match reply {
         None => each(&|| End::Untried),
         Some(Ok(Outcome::Added(members))) if members.len() == count => {
-            members.into_iter().map(End::Added).collect()
+            let Operation::AddBackends(add) = step else { return Vec::new() };
+            let pairs = add.backends.iter().zip(members);
+            pairs.map(|(wanted, member)| added(wanted, member, duplicates)).collect()
         }
         Some(Ok(_)) => {
             let fault = || Fault::new(FaultKind::TargetLost, "the target's reply does not fit the add");
@@ -78,6 +80,17 @@ pub(in crate::engine) fn ends_of(
         }
         Some(Err(fault)) => each(&|| failure(fault.again(), duplicates)),
     }
+}
+
+/// A target that does not tell duplicates may list one with the weight that it had before.
+fn added(wanted: &Backend, member: Member, duplicates: DuplicateAdd) -> End {
+    if member.backend.same_traffic(wanted) {
+        return End::Added(member);
+    }
+    failure(
+        Fault::new(FaultKind::AlreadyPresent, "it was there before, with another weight or state"),
+        duplicates,
+    )
 }
 
 fn failure(fault: Fault, duplicates: DuplicateAdd) -> End {

@@ -103,8 +103,8 @@ impl Execution<'_> {
     fn member_added(&self, pair: &GroupPair, item: &Item, end: &End, rank: Option<Rank>) -> Member {
         let member = end.member().cloned();
         let there = member.as_ref().map_or(&item.there, |member| &member.backend);
-        let id = self.id_here(pair, there, member.as_ref().and_then(|member| member.id.clone()));
-        if !matches!(end, End::Present(_)) {
+        let id = self.id_here(pair, there, member.as_ref().and_then(|member| member.id.clone()), &[]);
+        if !matches!(end, End::Present(_)) && !self.route.same_cloud() {
             let unusual = id.clone().filter(|id| !self.is_plain(pair, there, id));
             let remembered = Remembered { id: unusual, rank, ..item.remembered.clone() };
             self.parts.memory.remember(pair.entry(self.route, there), remembered);

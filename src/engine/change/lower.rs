@@ -27,12 +27,30 @@ impl Execution<'_> {
     ) -> Result<Vec<Move>, Fault> {
         let mut moves: Vec<Move> = Vec::new();
         for backend in backends {
-            let Some(old) = self.found(pair, members, backend)? else { continue };
+            let Some(old) = self.found(pair, members, backend)? else {
+                self.refuse_another(members, backend)?;
+                continue;
+            };
             if !moves.iter().any(|step| step.old.backend.same_entry(&old.backend)) {
                 moves.push(Move { what: self.name_of(&old), old, fate: Fate::Goes });
             }
         }
         Ok(moves)
+    }
+
+    /// To remove what is absent is no fault. But an id that says server and port of a member that goes by another id now may
+    /// be meant for it all the same, and to answer that it is gone would be a lie.
+    fn refuse_another(&self, members: &[Member], backend: &BackendRef) -> Result<(), Fault> {
+        let BackendRef::Id(id) = backend else { return Ok(()) };
+        if self.route.there.capability.names_backends == NamesBackends::Id {
+            return Ok(());
+        }
+        let (_, target, port) = self.decoded(id)?;
+        let stands = |member: &Member| member.backend.port == port && member.backend.target.same_as(&target);
+        if members.iter().any(stands) {
+            return Err(unknown_backend(backend, "another backend is on that server and port now"));
+        }
+        Ok(())
     }
 
     /// The move of a change, after those `before` it.
@@ -63,7 +81,7 @@ impl Execution<'_> {
         }
         let what = self.name_of(&old);
         let new = self.marked(pair, &old.backend, new);
-        let kept = self.kept_of(pair, &old, &new, change, losses)?;
+        let kept = self.kept_of(pair, members, &old, &new, change, losses)?;
         let fate = Fate::Becomes { new, named: change.clone(), kept };
         Ok(Move { what, old, fate })
     }
@@ -127,7 +145,9 @@ impl Execution<'_> {
                     return Ok(None);
                 }
                 // An id is whose the gateway would tell it of: another may stand by now where its backend once stood.
-                let own = |member: &&Member| self.id_here(pair, &member.backend, None).as_ref() == Some(id);
+                let own = |member: &&Member| {
+                    self.id_here(pair, &member.backend, None, members).as_ref() == Some(id)
+                };
                 let unaddressed = target.kind().has_addresses() && target.address().is_none();
                 let found = members.iter().find(own).cloned();
                 Ok(found.or_else(|| at(&target, port).filter(|_| unaddressed)))
@@ -164,6 +184,7 @@ impl Execution<'_> {
     fn kept_of(
         &self,
         pair: &GroupPair,
+        members: &[Member],
         old: &Member,
         new: &Backend,
         change: &Change,
@@ -184,7 +205,7 @@ impl Execution<'_> {
             Traffic::Off(weight) if loses_weight => weight,
             Traffic::Off(_) | Traffic::On(_) => None,
         };
-        let id = self.id_here(pair, &old.backend, old.id.clone());
+        let id = self.id_here(pair, &old.backend, old.id.clone(), members);
         let id = id.filter(|id| !self.is_plain(pair, new, id));
         let description = if no_description { new.description.clone() } else { before.description };
         let standby = new.standby && table.row(Field::Standby).is_none();

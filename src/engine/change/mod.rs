@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 use tracing::{error, warn};
 
@@ -31,40 +32,40 @@ const PAUSES: [Duration; 3] =
 enum State {
     Untried,
     Done,
-    Failed(Fault),
+    Failed {
+        fault: Fault,
+        /// Whether the group was looked at since, where an answer got lost.
+        looked: bool,
+    },
 }
 
 impl State {
     fn is_doubtful(&self) -> bool {
-        matches!(self, Self::Failed(fault) if fault.kind.leaves_doubt())
+        matches!(self, Self::Failed { fault, looked: _ } if fault.kind.leaves_doubt())
     }
 }
 
 impl Execution<'_> {
-    /// Carries the moves out; `added` are the adds as members, in the caller's ids.
+    /// Carries the moves out, and keeps what the target could not hold of them.
     ///
     /// # Errors
     /// The first failure, with what became of the rest.
-    pub(in crate::engine) async fn carry(
-        &self,
-        pair: &GroupPair,
-        moves: &Moves,
-    ) -> Result<Vec<Member>, Fault> {
+    pub(in crate::engine) async fn carry(&self, pair: &GroupPair, moves: &Moves) -> Result<(), Fault> {
         let ends = if moves.adds.is_empty() { Vec::new() } else { self.add_all(pair, &moves.adds).await? };
         let mut states: Vec<State> = moves.others.iter().map(|_| State::Untried).collect();
         let first_failure =
-            |states: &[State]| states.iter().position(|state| matches!(state, State::Failed(_)));
+            |states: &[State]| states.iter().position(|state| matches!(state, State::Failed { .. }));
         self.move_on(pair, &moves.others, &mut states, false).await;
         if first_failure(&states).is_none() {
             self.move_on(pair, &moves.others, &mut states, true).await;
         }
         let failed = first_failure(&states);
         let Some(failed) = failed else {
-            let added = self.added(pair, &moves.adds, &ends);
+            self.added(pair, &moves.adds, &ends);
             for step in &moves.others {
                 self.note(pair, step);
             }
-            return Ok(added);
+            return Ok(());
         };
         Err(self.go_back(pair, moves, &ends, states, failed).await)
     }
@@ -75,7 +76,7 @@ impl Execution<'_> {
         let mut again = true;
         // A lost answer stops the rest; when the change turns out to have landed, the rest goes on. When it has not, it is
         // sent once more.
-        while !states.iter().any(|state| matches!(state, State::Failed(_))) {
+        while !states.iter().any(|state| matches!(state, State::Failed { .. })) {
             let untried = |place: usize| matches!(states.get(place), Some(State::Untried));
             let mut steps = steps(self.route, pair, moves, untried);
             steps.retain(|(step, _)| removes(step) == going);
@@ -88,7 +89,10 @@ impl Execution<'_> {
                 let results = results(step, places.len(), reply);
                 for (place, result) in places.iter().zip(results) {
                     if let (Some(state), Some(result)) = (states.get_mut(*place), result) {
-                        *state = result.map_or_else(State::Failed, |()| State::Done);
+                        *state = match result {
+                            Ok(()) => State::Done,
+                            Err(fault) => State::Failed { fault, looked: false },
+                        };
                     }
                 }
             }
@@ -113,7 +117,7 @@ impl Execution<'_> {
                 return looked;
             }
             sleep(pause).await;
-            match self.look(pair).await {
+            match self.group(pair).await {
                 Ok(group) => {
                     looked = true;
                     for (step, state) in moves.iter().zip(states.iter_mut()) {
@@ -126,6 +130,11 @@ impl Execution<'_> {
                     looked = false;
                     warn!(%fault, "the group cannot be looked at to settle a doubt");
                 }
+            }
+        }
+        for state in states.iter_mut() {
+            if let State::Failed { looked: told, fault: _ } = state {
+                *told = looked;
             }
         }
         looked
@@ -161,10 +170,9 @@ impl Execution<'_> {
     ) -> String {
         let done: Vec<&Move> = moves.others.iter().collect();
         let stuck = self.change_back(pair, &done).await;
-        for (step, kept) in done.iter().zip(before) {
+        for (step, kept) in done.iter().zip(before).filter(|(step, _)| !stuck.contains(&step.what)) {
             self.forget(pair, &step.after().backend);
             self.parts.memory.remember(pair.entry(self.route, &step.old.backend), kept);
-            self.parts.recents.is(self.route, pair, &step.old);
         }
         rest(moves.others.len(), &stuck)
     }
@@ -190,7 +198,7 @@ impl Execution<'_> {
             .filter(|(step, state)| match state {
                 State::Done => true,
                 // What it was before is right whether the change has landed or not.
-                State::Failed(fault) => fault.kind.leaves_doubt() && step.is_update(self.route),
+                State::Failed { fault, looked: _ } => fault.kind.leaves_doubt() && step.is_update(self.route),
                 State::Untried => false,
             })
             .map(|(step, _)| step)
@@ -204,13 +212,16 @@ impl Execution<'_> {
             .collect();
         stuck.extend(self.remove(pair, &ours).await);
         let what = moves.others.get(failed).map_or("", |step| &step.what);
-        let fault = match states.into_iter().nth(failed) {
-            Some(State::Failed(fault)) => fault,
-            Some(State::Done | State::Untried) | None => Fault::new(FaultKind::Internal, ""),
+        let (fault, looked) = match states.into_iter().nth(failed) {
+            Some(State::Failed { fault, looked }) => (fault, looked),
+            Some(State::Done | State::Untried) | None => (Fault::new(FaultKind::Internal, ""), false),
+        };
+        let doubt = match (fault.kind.leaves_doubt(), looked) {
+            (false, _) => "",
+            (true, true) => "; the group did not show this change afterwards",
+            (true, false) => "; it could NOT be found out whether this was done",
         };
         let rest = rest(ours.len() + done.len(), &stuck);
-        let doubt =
-            if fault.kind.leaves_doubt() { "; the group did not show this change afterwards" } else { "" };
         let detail = format!("{what}: {}{doubt}. {rest}", fault.detail.trim_end_matches('.'));
         Fault { field: Some(self.field_at_fault(fault.kind, pair)), detail: detail.into(), ..fault }
     }
@@ -220,22 +231,16 @@ impl Execution<'_> {
         let mut stuck = Vec::new();
         let (gone, changed): (Vec<&Move>, Vec<&Move>) =
             done.iter().copied().partition(|step| matches!(step.fate, Fate::Goes));
-        for step in gone {
-            let backends = vec![step.old.backend.clone()];
-            let add = Operation::AddBackends(AddBackends { group: pair.there.clone(), backends });
-            self.parts.recents.gone(self.route, pair, &step.old);
-            match self.surely(&add).await {
-                Ok(Outcome::Added(members)) => {
-                    for member in &members {
-                        self.parts.recents.is(self.route, pair, member);
-                    }
-                }
-                Ok(_) => {}
-                Err(fault) => {
-                    error!(%fault, what = step.what, "what a failed call had removed cannot be put back");
-                    stuck.push(step.what.clone());
-                }
-            }
+        let put_back = |step: Move| async move {
+            let fault = self.put_back(pair, &step).await;
+            (step, fault)
+        };
+        let gone: Vec<Move> = gone.into_iter().cloned().collect();
+        let faults: Vec<(Move, Option<Fault>)> =
+            stream::iter(gone).map(put_back).buffered(self.width()).collect().await;
+        for (step, fault) in faults.into_iter().filter_map(|(step, fault)| Some((step, fault?))) {
+            error!(%fault, what = step.what, "what a failed call had removed cannot be put back");
+            stuck.push(step.what);
         }
         let back: Vec<Move> = changed.iter().filter_map(|step| step.reversed()).collect();
         for (call, places) in steps(self.route, pair, &back, |_| true) {
@@ -251,11 +256,35 @@ impl Execution<'_> {
         stuck
     }
 
+    /// Puts back a member that was removed; why, if that cannot be done.
+    async fn put_back(&self, pair: &GroupPair, step: &Move) -> Option<Fault> {
+        let backends = vec![step.old.backend.clone()];
+        let add = Operation::AddBackends(AddBackends { group: pair.there.clone(), backends });
+        self.parts.recents.gone(self.route, pair, &step.old);
+        match self.surely(&add).await {
+            Ok(Outcome::Added(members)) => {
+                for member in &members {
+                    self.parts.recents.is(self.route, pair, member);
+                }
+                None
+            }
+            Ok(_) => None,
+            // An earlier try whose answer got lost has put it back.
+            Err(fault) if fault.kind == FaultKind::AlreadyPresent => {
+                let member = Member { id: None, ..step.old.clone() };
+                self.parts.recents.is(self.route, pair, &member);
+                None
+            }
+            Err(fault) => Some(fault),
+        }
+    }
+
     /// Sends a step until it works, or until it is clear that it does not.
     pub(in crate::engine) async fn surely(&self, step: &Operation) -> Result<Outcome, Fault> {
         for pause in PAUSES {
             match self.call(step).await.and_then(whole) {
                 Ok(outcome) => return Ok(outcome),
+                Err(fault) if fault.kind == FaultKind::AlreadyPresent => return Err(fault),
                 Err(_) => sleep(pause).await,
             }
         }

@@ -159,20 +159,19 @@ fn added(add: &AddBackends, members: &[Member], cloud: &Cloud) -> Result<Outcome
     for wanted in &add.backends {
         match members.iter().find(|member| member.backend.same_entry(wanted)) {
             None => return Err(unlisted(wanted, cloud)),
-            Some(listed) if !listed.backend.same_traffic(wanted) => {
-                let detail =
-                    format!("{} lists {wanted} with another weight: it was there before", cloud.title);
-                return Err(Fault::new(FaultKind::AlreadyPresent, detail));
-            }
             Some(listed) => found.push(backends::member(addressed(wanted, listed))),
         }
     }
     Ok(Outcome::Added(found))
 }
 
-/// What was wanted, with the address that the cloud has chosen where none was named.
+/// What was wanted, with the address that the cloud has chosen where none was named; and with another weight or state if
+/// that is what it lists: then it was there before.
 fn addressed(wanted: &Backend, listed: &Member) -> Backend {
     let mut backend = wanted.clone();
+    if !listed.backend.same_traffic(wanted) {
+        backend.traffic = listed.backend.traffic;
+    }
     if let Target::Resource { address, .. } = &mut backend.target {
         *address = address.or(listed.backend.target.address());
     }

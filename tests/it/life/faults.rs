@@ -526,7 +526,8 @@ async fn an_id_that_was_released_does_not_mean_who_came_after() {
     assert_ne!(first, second);
     stage.ask(release(&first, ulb())).await.unwrap();
     assert_eq!(stage.ask(weighed(&first, 7)).await.unwrap_err().kind, FaultKind::UnknownBackend);
-    stage.ask(release(&first, ulb())).await.unwrap();
+    let fault = stage.ask(release(&first, ulb())).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::UnknownBackend, "not said to be gone: its server and port are there");
     assert_eq!(stage.held(RSP), ["i-bp1example00000001:80 w40"]);
     assert_eq!(ids(&stage.describe(vserver(VSERVER)).await.unwrap()), [second]);
 }

@@ -209,9 +209,12 @@ impl Run {
                 }
                 // Where the group is gone the target says so, and nobody knows of the backend.
                 let group_is_there = self.ulb.groups.iter().all(|group| group.is_there);
+                let is_there = self.ulb.place_of(&id).is_some();
                 self.ulb.release(&id);
                 match told {
                     Err(fault) if fault.kind == FaultKind::UnknownGroup && !group_is_there => Ok(()),
+                    // Of one that is gone nobody says so while another is on its server and port.
+                    Err(fault) if fault.kind == FaultKind::UnknownBackend && !is_there => Ok(()),
                     told => self.fine(told).map(drop),
                 }
             }
