@@ -105,6 +105,8 @@ impl Execution<'_> {
         let there = member.as_ref().map_or(&item.there, |member| &member.backend);
         let id = self.id_here(pair, there, member.as_ref().and_then(|member| member.id.clone()), &[]);
         if !matches!(end, End::Present(_)) && !self.route.same_cloud() {
+            // One that has landed may have been there before, and stands where it stood.
+            let rank = rank.filter(|_| matches!(end, End::Added(_)));
             let unusual = id.clone().filter(|id| !self.is_plain(pair, there, id));
             let remembered = Remembered { id: unusual, rank, ..item.remembered.clone() };
             self.parts.memory.remember(pair.entry(self.route, there), remembered);
