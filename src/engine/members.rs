@@ -94,8 +94,9 @@ impl Execution<'_> {
         for (pair, places) in groups {
             match self.update_in(scope, &pair, changes, &places, &mut told, losses).await {
                 Ok(()) => {}
-                // What was done in another group stays done, so that this one failed has to be told beside it.
-                Err(fault) if several => {
+                // What was done in another group stays done, so that this one failed has to be told beside it; and a group
+                // that is gone holds none of them.
+                Err(fault) if several || (told.len() > 1 && fault.kind == FaultKind::UnknownBackend) => {
                     for place in places {
                         refuse(&mut told, place, fault.again())?;
                     }

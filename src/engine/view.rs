@@ -127,13 +127,18 @@ impl Execution<'_> {
         let free = |id: &BackendId| {
             self.parts.memory.owner(&self.route.target.name, id).is_none_or(|owner| owner == entry)
         };
-        // One that has moved away took its first id along.
-        let left = beside.iter().any(|member| {
+        // One that has moved away took its id along.
+        let left = beside.iter().filter(|member| {
             moved_from(&member.backend) == Some(there.port) && member.backend.target.same_as(&there.target)
         });
-        let handles = (u8::from(left)..TURNS)
-            .filter_map(|turn| handle_of(&pair.there.group, &target, there.port, turn));
-        handles.into_iter().find(free)
+        let taken: Vec<Option<BackendId>> = left
+            .map(|member| {
+                let first = || handle_of(&pair.there.group, &target, there.port, 0);
+                self.kept(pair, &member.backend).id.or_else(first)
+            })
+            .collect();
+        let handles = (0..TURNS).filter_map(|turn| handle_of(&pair.there.group, &target, there.port, turn));
+        handles.into_iter().find(|id| free(id) && !taken.contains(&Some(id.clone())))
     }
 
     /// A backend that has changed its port, with what says which id it had before.

@@ -108,7 +108,14 @@ impl Execution<'_> {
             // One that has landed may have been there before, and stands where it stood.
             let rank = rank.filter(|_| matches!(end, End::Added(_)));
             let unusual = id.clone().filter(|id| !self.is_plain(pair, there, id));
-            let remembered = Remembered { id: unusual, rank, ..item.remembered.clone() };
+            let before =
+                if matches!(end, End::Landed(_)) { self.kept(pair, there) } else { Remembered::default() };
+            let remembered = Remembered {
+                id: unusual,
+                rank,
+                description: item.remembered.description.clone().or(before.description),
+                ..item.remembered.clone()
+            };
             self.parts.memory.remember(pair.entry(self.route, there), remembered);
             if let Some(member) = &member {
                 self.parts.recents.is(self.route, pair, member);
