@@ -13,7 +13,7 @@ use weighbridge::{
 };
 
 use super::stage::{
-    LB, RSP, RSP2, Stage, add, any_stumbles, at, backend, balancer, ecs, in_virtual_time, rsp, weight,
+    LB, RSP, RSP2, Stage, add, any_stumbles, at, backend, balancer, cases, ecs, in_virtual_time, rsp, weight,
 };
 
 /// What Alibaba Cloud holds.
@@ -658,7 +658,7 @@ fn any_steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases())]
 
     #[test]
     fn callers_see_what_they_did(steps in any_steps()) {

@@ -14,8 +14,8 @@ use weighbridge::{
 };
 
 use super::stage::{
-    RSP, RSP2, Stage, ULB, VSERVER, VSERVER2, add, any_stumbles, backend, balancer, in_virtual_time, port,
-    uhost, ulb, vserver, weight,
+    RSP, RSP2, Stage, ULB, VSERVER, VSERVER2, add, any_stumbles, backend, balancer, cases, in_virtual_time,
+    port, uhost, ulb, vserver, weight,
 };
 
 /// What UCloud holds.
@@ -561,7 +561,7 @@ fn any_steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases())]
 
     #[test]
     fn callers_see_what_they_did(steps in any_steps()) {
