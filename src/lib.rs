@@ -23,7 +23,8 @@
 //! `http` reads a [`wire::Call`]; [`front`] finds out whose language it is, has the provider's ingress unpack it, admits its
 //! signer, and has it read into a [`model::Operation`]; the [`engine`] plans it (ids through the resource map, losses by
 //! their policies) and runs the plan's steps; each step is written by the target's egress, signed by its scheme and sent by
-//! [`gateway`]; the outcome goes back the same way, and the ingress writes the reply.
+//! [`gateway`]; the outcome goes back the same way, and the ingress writes the reply. A call that is not to be translated
+//! goes on as it came, signed anew, to a target of the caller's own cloud, or nowhere.
 //!
 //! [`dialect::Ingress`], [`dialect::Egress`] and [`dialect::Scheme`] are pure functions over messages: no clock, no
 //! randomness, no sockets, no `async`. An operation addressed in the target's ids *is* a step, so one set of types serves

@@ -1,8 +1,8 @@
 //! Who may write to a group at the same time.
 //!
-//! An add that may have to be taken back is alone: whoever sees its backends meanwhile, and counts on them, would be told a
-//! success that is gone a moment later. Adds that cannot leave anything half done share the lane, unless the target
-//! takes one change of a group at a time.
+//! A change that may have to be taken back is alone: whoever sees what it has done meanwhile, and counts on it, would be told
+//! a success that is gone a moment later. Adds and removals of one backend cannot leave anything half done and share the
+//! lane, unless the target takes one change of a group at a time.
 
 use std::{
     collections::HashMap,

@@ -33,7 +33,8 @@ pub struct Remembered {
     pub weight: Option<Weight>,
     /// Whether it only serves when the others do not.
     pub standby: bool,
-    /// The id that its caller knows it by, where its port has changed since it was given.
+    /// The id that its caller knows it by, where a read would make another one of it: its port has changed since, or the
+    /// target chose an address for it, or the plain id was another's.
     pub id: Option<BackendId>,
     /// Which of several it was that were added at once: the target may list them in another order.
     pub rank: Option<Rank>,

@@ -1,7 +1,8 @@
 //! Changes members of a group: removals, other weights and states, others in their place. All of a request or nothing.
 //!
 //! What is asked is lowered to [`Moves`], pure; they are carried out so that there is no gap: what comes first is added, then
-//! changed, then removed. Every move has a way back, which is gone when a later one fails.
+//! changed, then removed. What was done has a way back, which is gone when a later move fails; a removal or a replacement
+//! whose answer got lost has none, and is told of as such.
 
 use std::time::Duration;
 
