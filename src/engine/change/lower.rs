@@ -96,6 +96,10 @@ impl Execution<'_> {
         losses: &mut Vec<Loss>,
     ) -> Result<Moves, Fault> {
         let mut leaving = self.removals(pair, members, old)?;
+        // Of several that leave, the first of the group is the first whose place is taken.
+        let place =
+            |step: &Move| members.iter().position(|member| member.backend.same_entry(&step.old.backend));
+        leaving.sort_by_key(place);
         let mut moves = Moves::default();
         // Who stays is settled first: nobody takes a place that is kept.
         let stays = |item: &Item| members.iter().any(|member| member.backend.same_entry(&item.there));
