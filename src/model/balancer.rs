@@ -48,8 +48,8 @@ pub enum Reach {
 pub struct LoadBalancerFilter {
     /// Those of these ids; none means all.
     pub ids: Vec<LoadBalancerId>,
-    /// Those of this name.
-    pub name: Option<String>,
+    /// Those of these names; none means all.
+    pub names: Vec<String>,
     /// The one at this address.
     pub address: Option<String>,
     /// Those that are reached from here.
@@ -66,7 +66,7 @@ impl LoadBalancerFilter {
     pub fn fits(&self, balancer: &LoadBalancer) -> bool {
         let same = |wanted: &Option<String>, is: &Option<String>| wanted.is_none() || wanted == is;
         (self.ids.is_empty() || self.ids.contains(&balancer.id))
-            && same(&self.name, &balancer.name)
+            && (self.names.is_empty() || balancer.name.as_ref().is_some_and(|name| self.names.contains(name)))
             && same(&self.address, &balancer.address)
             && self.reach.is_none_or(|reach| reach == balancer.reach)
             && (self.vpc.is_none() || self.vpc == balancer.vpc)

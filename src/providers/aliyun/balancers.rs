@@ -33,8 +33,8 @@ const CREATED: &str = "CreateTime";
 const LIST: &str = "LoadBalancers";
 const ITEM: &str = "LoadBalancer";
 
-/// How many ids a request may name.
-const MOST_IDS: usize = 10;
+/// How many ids or names a request may list.
+const MOST: usize = 10;
 /// How many a page has when the request does not say.
 const DEFAULT_SIZE: u32 = 50;
 const REACHES: [Reach; 2] = [Reach::Internet, Reach::Intranet];
@@ -59,18 +59,13 @@ pub(super) fn name(params: &mut Params, balancer: &LoadBalancerRef, cloud: &Clou
     params.push(ID, balancer.id.as_str());
 }
 
-/// Whether a request asks for load balancers of one name out of several, which no filter of the model says.
-pub(super) fn names_several(params: &Params) -> bool {
-    params.filled(NAME).is_some_and(|names| names.contains(','))
-}
-
 /// Reads which load balancers a request asks for.
 pub(super) fn read_filter(params: &Params) -> Result<LoadBalancerFilter, Fault> {
     let text = |name: &str| params.filled(name).map(str::to_owned);
     let words = || format!("one of {}", REACHES.map(word_of).join(", "));
     Ok(LoadBalancerFilter {
-        ids: read_ids(params)?,
-        name: text(NAME).filter(|_| !names_several(params)),
+        ids: listed(params, ID)?.into_iter().filter_map(LoadBalancerId::new).collect(),
+        names: listed(params, NAME)?,
         address: text(ADDRESS),
         reach: values::one_of(params, REACH, reach_of, words)?,
         vpc: text(VPC).and_then(VpcId::new),
@@ -80,12 +75,13 @@ pub(super) fn read_filter(params: &Params) -> Result<LoadBalancerFilter, Fault> 
 
 /// Writes which load balancers a call asks for.
 pub(super) fn write_filter(params: &mut Params, filter: &LoadBalancerFilter) {
-    let LoadBalancerFilter { ids, name, address, reach, vpc, subnet } = filter;
+    let LoadBalancerFilter { ids, names, address, reach, vpc, subnet } = filter;
     let ids: Vec<&str> = ids.iter().map(LoadBalancerId::as_str).collect();
     let ids = Some(ids.join(",")).filter(|ids| !ids.is_empty());
+    let names = Some(names.join(",")).filter(|names| !names.is_empty());
     let given = [
         (ID, ids.as_deref()),
-        (NAME, name.as_deref()),
+        (NAME, names.as_deref()),
         (ADDRESS, address.as_deref()),
         (REACH, reach.map(word_of)),
         (VPC, vpc.as_ref().map(VpcId::as_str)),
@@ -185,16 +181,17 @@ pub(super) fn read_described(
     Ok(LoadBalancer { listeners, ..balancer })
 }
 
-/// Reads the ids that are asked for: commas stand between them.
-fn read_ids(params: &Params) -> Result<Vec<LoadBalancerId>, Fault> {
-    let text = params.filled(ID).unwrap_or_default();
-    let ids: Vec<_> = text.split(',').filter_map(|id| LoadBalancerId::new(id.trim())).collect();
-    if ids.len() > MOST_IDS {
+/// Reads a list of ids or names: commas stand between them.
+fn listed(params: &Params, parameter: &'static str) -> Result<Vec<String>, Fault> {
+    let text = params.filled(parameter).unwrap_or_default();
+    let items: Vec<String> =
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect();
+    if items.len() > MOST {
         let detail =
-            format!("`{ID}` has to be 1 to {MOST_IDS} ids with commas between them, not {}", ids.len());
-        return Err(Fault::of_field(FaultKind::InvalidParameter, ID, detail));
+            format!("`{parameter}` has to be 1 to {MOST} with commas between them, not {}", items.len());
+        return Err(Fault::of_field(FaultKind::InvalidParameter, parameter, detail));
     }
-    Ok(ids)
+    Ok(items)
 }
 
 /// The fields that both replies have; what is not known is left out.

@@ -28,10 +28,7 @@ impl Request<'_> {
     pub(super) fn asked(self) -> Result<Asked, Fault> {
         let mut ineffective = Vec::new();
         let operation = self.operation(&mut ineffective)?;
-        let mut untranslated = self.action.untranslated_in(self.params);
-        if matches!(operation, Operation::ListLoadBalancers(_)) && balancers::names_several(self.params) {
-            untranslated.push(balancers::NAME.to_owned());
-        }
+        let untranslated = self.action.untranslated_in(self.params);
         Ok(Asked { operation, ineffective, untranslated })
     }
 

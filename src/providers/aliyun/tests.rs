@@ -193,12 +193,12 @@ fn any_balancer(place: Place) -> impl Strategy<Value = LoadBalancer> {
 
 fn any_listing() -> impl Strategy<Value = ListLoadBalancers> {
     let reach = option::of(select(vec![Reach::Internet, Reach::Intranet]));
-    let texts = (option::of(name()), option::of(word()), option::of(word()), option::of(word()));
+    let texts = (vec(word(), 0..=10), option::of(word()), option::of(word()), option::of(word()));
     (any_place(), vec(word(), 0..=10), texts, reach, 0_usize..1000, 1_usize..=100).prop_map(
-        |(place, ids, (name, address, vpc, subnet), reach, page, limit)| {
+        |(place, ids, (names, address, vpc, subnet), reach, page, limit)| {
             let ids = ids.into_iter().filter_map(LoadBalancerId::new).collect();
             let (vpc, subnet) = (vpc.and_then(VpcId::new), subnet.and_then(SubnetId::new));
-            let filter = LoadBalancerFilter { ids, name, address, reach, vpc, subnet };
+            let filter = LoadBalancerFilter { ids, names, address, reach, vpc, subnet };
             ListLoadBalancers {
                 place,
                 filter,
@@ -547,8 +547,10 @@ fn what_no_other_cloud_has_is_named() {
     assert_eq!(listed.untranslated, ["Tag"]);
     let Operation::ListGroups(list) = listed.operation else { panic!("a list of groups") };
     assert!(list.listeners, "Python writes True");
-    let several = asked("Action=DescribeLoadBalancers&LoadBalancerName=a,b&PayType=x").unwrap();
-    assert_eq!(several.untranslated, ["PayType", "LoadBalancerName"]);
+    let several = asked("Action=DescribeLoadBalancers&LoadBalancerName=a,%20b&PayType=x").unwrap();
+    assert_eq!(several.untranslated, ["PayType"]);
+    let Operation::ListLoadBalancers(list) = several.operation else { panic!("a list of load balancers") };
+    assert_eq!(list.filter.names, ["a", "b"]);
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) fn read_filter(params: &Params) -> LoadBalancerFilter {
 
 /// As much of a filter as this cloud's parameters can say; what they cannot is left to whoever gets the list.
 pub(super) fn write_filter(params: &mut Params, filter: &LoadBalancerFilter) {
-    let LoadBalancerFilter { ids, name: _, address: _, reach: _, vpc, subnet } = filter;
+    let LoadBalancerFilter { ids, names: _, address: _, reach: _, vpc, subnet } = filter;
     if let [id] = ids.as_slice() {
         params.push(ULB, id.as_str());
     }
