@@ -109,7 +109,13 @@ impl Execution<'_> {
         for balancer in self.route.balancers(asked)? {
             let reply = self.call(&Operation::DescribeLoadBalancer(balancer.clone())).await;
             let reply = reply.map_err(|fault| Fault { field: Some(asked.id.to_string().into()), ..fault })?;
-            let Outcome::LoadBalancer(told) = reply else { return Err(misfit()) };
+            let Outcome::LoadBalancer(mut told) = reply else { return Err(misfit()) };
+            // Where a group is a listener, a new one is a new listener, which the read may not show yet.
+            if self.route.there.group.is_listener() && self.parts.recents.regrouped(self.route, &balancer.id)
+            {
+                let groups = self.groups(&balancer, true).await?;
+                told.listeners = groups.into_iter().flat_map(|group| group.listeners).collect();
+            }
             match &mut found {
                 Some(first) => first.listeners.extend(told.listeners),
                 None => found = Some(self.load_balancer_here(asked.clone(), *told)),

@@ -174,6 +174,18 @@ impl Recents {
         shown
     }
 
+    /// Whether a group of a load balancer was made or unmade a moment ago.
+    pub(super) fn regrouped(&self, route: &Route<'_>, balancer: &LoadBalancerId) -> bool {
+        let of_balancer = |key: &GroupKey| {
+            let own = key.group.split_once('/').is_some_and(|(own, _)| own == balancer.as_str());
+            own && key.cloud == route.target.name
+        };
+        let now = Instant::now();
+        let fresh =
+            |recent: &Recent| recent.existence.as_ref().is_some_and(|existence| existence.until > now);
+        self.lock().iter().any(|(key, recent)| of_balancer(key) && fresh(recent))
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<GroupKey, Recent>> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }

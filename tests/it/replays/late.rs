@@ -115,3 +115,20 @@ fn a_new_group_tells_when_it_was_made() {
     let told = done("read", aliyun(&house, Stack::Go, "DescribeVServerGroupAttribute", &own));
     assert!(told["CreateTime"].is_string(), "{told}");
 }
+
+/// A group is a listener there, and the load balancer tells of its listeners.
+#[test]
+fn a_load_balancer_tells_of_the_listener_that_came_and_of_none_that_went() {
+    let house = House::lagging(TARGET, LAG);
+    let balancer = [("LoadBalancerId", "lb-bp1b6c719dfa08ex")];
+    let ports = || {
+        let told = done("read", aliyun(&house, Stack::Go, "DescribeLoadBalancerAttribute", &balancer));
+        told["ListenerPorts"]["ListenerPort"].as_array().unwrap().clone()
+    };
+    let before = ports();
+    let made = done("create", aliyun(&house, Stack::Go, "CreateVServerGroup", &balancer));
+    let group = made["VServerGroupId"].as_str().unwrap();
+    assert_eq!(ports(), [before.as_slice(), &[20_000.into()]].concat());
+    done("delete", aliyun(&house, Stack::Go, "DeleteVServerGroup", &[("VServerGroupId", group)]));
+    assert_eq!(ports(), before);
+}
