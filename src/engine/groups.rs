@@ -56,10 +56,14 @@ impl Execution<'_> {
         let pair = GroupPair::of(self.route, group)?;
         let _turn = self.turn_to_change(&pair, true).await?;
         if let Err(fault) = self.call(&Operation::DeleteGroup(pair.there.clone())).await {
-            let doubtful = fault.kind.leaves_doubt();
-            if !doubtful || !self.is_gone(&pair).await {
-                let still = if doubtful { "; afterwards the group was still there" } else { "" };
-                let detail = format!("{}{still}", fault.detail).into();
+            let gone = if fault.kind.leaves_doubt() { self.is_gone(&pair).await } else { Some(false) };
+            if gone != Some(true) {
+                let doubt = match (fault.kind.leaves_doubt(), gone) {
+                    (false, _) => "",
+                    (true, Some(_)) => "; afterwards the group was still there",
+                    (true, None) => "; it could NOT be found out whether the group is gone",
+                };
+                let detail = format!("{}{doubt}", fault.detail).into();
                 let field = Some(pair.here.group.to_string().into());
                 return Err(Fault { field, detail, ..fault });
             }
@@ -398,14 +402,18 @@ impl Execution<'_> {
         }
     }
 
-    async fn is_gone(&self, pair: &GroupPair) -> bool {
+    /// Whether the group is gone, now or in a moment; none if it could not be looked at.
+    async fn is_gone(&self, pair: &GroupPair) -> Option<bool> {
+        let mut gone = None;
         for pause in LOOKS {
             tokio::time::sleep(pause).await;
-            if self.look(pair).await.is_err_and(|fault| fault.kind == FaultKind::UnknownGroup) {
-                return true;
-            }
+            gone = match self.look(pair).await {
+                Ok(_) => Some(false),
+                Err(fault) if fault.kind == FaultKind::UnknownGroup => return Some(true),
+                Err(_) => None,
+            };
         }
-        false
+        gone
     }
 }
 

@@ -424,6 +424,19 @@ async fn a_deletion_that_was_never_carried_out_fails_and_says_that_the_group_is_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_deletion_that_nobody_can_look_at_is_not_said_to_have_failed() {
+    for lost in [Stumble::Stall, Stumble::StallAfter] {
+        let mut stumbles = vec![(OperationName::DeleteGroup, 1, lost)];
+        stumbles.extend((1..=9).map(|number| (OperationName::DescribeGroup, number, NO)));
+        let stage = Stage::towards_ucloud(Script::of(&stumbles));
+        let fault = stage.ask(Operation::DeleteGroup(rsp(RSP))).await.unwrap_err();
+        assert_eq!(fault.kind, FaultKind::TargetTimedOut);
+        tells(&fault, &["could NOT be found out"]);
+        assert!(!fault.detail.contains("still there"), "{fault}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_backend_of_another_load_balancer_is_refused() {
     use weighbridge::model::{LoadBalancerId, Place};
     let elsewhere =
