@@ -34,11 +34,10 @@ impl Execution<'_> {
     /// A removal; of nothing, it tells what the group holds.
     pub(super) async fn remove_backends(&self, remove: &RemoveBackends) -> Result<Outcome, Fault> {
         let RemoveBackends { scope, backends } = remove;
-        let outcome = match self.route.here.capability.names_backends {
-            NamesBackends::Address => self.remove_listed(scope, backends).await?,
-            NamesBackends::Id => self.remove_by_id(scope, backends).await?,
-        };
-        Ok(outcome)
+        match self.route.here.capability.names_backends {
+            NamesBackends::Address => self.remove_listed(scope, backends).await,
+            NamesBackends::Id => self.remove_by_id(scope, backends).await,
+        }
     }
 
     /// The caller names the group: it is looked at, since the target has ids of its own for what it holds.
