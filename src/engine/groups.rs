@@ -157,7 +157,8 @@ impl Execution<'_> {
             self.parts.recents.named(self.route, pair, name);
             return Ok(());
         };
-        let what = self.take_back_moves(pair, moves, before).await;
+        let unseen = fault.kind.leaves_doubt() && !looked;
+        let what = self.take_back_moves(pair, moves, before, unseen).await;
         let doubt = match (fault.kind.leaves_doubt(), looked) {
             (false, _) => "",
             (true, true) => "; the group did not show it afterwards",

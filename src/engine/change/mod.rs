@@ -162,12 +162,13 @@ impl Execution<'_> {
     }
 
     /// Takes back moves that had all been made, and tells what came of it.
-    /// `before` is what was kept of each member.
+    /// `before` is what was kept of each member; `unseen` is as for [`rest`].
     pub(in crate::engine) async fn take_back_moves(
         &self,
         pair: &GroupPair,
         moves: &Moves,
         before: Vec<Remembered>,
+        unseen: bool,
     ) -> String {
         let done: Vec<&Move> = moves.others.iter().collect();
         let stuck = self.change_back(pair, &done).await;
@@ -175,7 +176,7 @@ impl Execution<'_> {
             self.forget(pair, &step.after().backend);
             self.parts.memory.remember(pair.entry(self.route, &step.old.backend), kept);
         }
-        rest(moves.others.len(), &stuck)
+        rest(moves.others.len(), &stuck, unseen)
     }
 
     /// What is kept of each member before it is moved.
@@ -222,7 +223,7 @@ impl Execution<'_> {
             (true, true) => "; the group did not show this change afterwards",
             (true, false) => "; it could NOT be found out whether this was done",
         };
-        let rest = rest(ours.len() + done.len(), &stuck);
+        let rest = rest(ours.len() + done.len(), &stuck, fault.kind.leaves_doubt() && !looked);
         let detail = format!("{what}: {}{doubt}. {rest}", fault.detail.trim_end_matches('.'));
         Fault { field: Some(self.field_at_fault(fault.kind, pair)), detail: detail.into(), ..fault }
     }
@@ -303,8 +304,10 @@ fn whole(outcome: Outcome) -> Result<Outcome, Fault> {
 }
 
 /// What became of everything but the change that failed.
-fn rest(done: usize, stuck: &[String]) -> String {
+/// `unseen` if nobody could look whether that one was made: then it is not said that nothing was.
+fn rest(done: usize, stuck: &[String], unseen: bool) -> String {
     let undone = match done.saturating_sub(stuck.len()) {
+        0 if stuck.is_empty() && unseen => return "Nothing else was changed".to_owned(),
         0 if stuck.is_empty() => return "Nothing was changed".to_owned(),
         0 => String::new(),
         1 => "the one change that this call had made was taken back".to_owned(),

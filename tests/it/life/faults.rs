@@ -369,6 +369,17 @@ async fn a_port_that_cannot_change_stays() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_name_that_nobody_can_look_up_is_not_said_to_be_unchanged() {
+    let mut stumbles = vec![(OperationName::UpdateGroup, 1, Stumble::StallAfter)];
+    stumbles.extend((2..=9).map(|number| (OperationName::DescribeGroup, number, NO)));
+    let stage = Stage::towards_ucloud(Script::of(&stumbles));
+    let fault = stage.ask(set(Some("blue"), Vec::new())).await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::TargetTimedOut);
+    tells(&fault, &["could NOT be found out", "Nothing else was changed"]);
+    assert!(!fault.detail.contains("Nothing was changed"), "{fault}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_port_whose_change_was_not_answered_has_changed() {
     let script = Script::of(&[(OperationName::ReplaceBackends, 1, Stumble::StallAfter)]);
     let (stage, id) = one_backend(script).await;
