@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::install;
 use crate::support::{
     fixture,
+    install::are_skipped,
     program::{Dialogue, announce, run},
 };
 
@@ -73,7 +74,7 @@ impl Sdk {
             announce(&format!("skipped: a test of {self:?}, because {why}"));
             None
         };
-        if install::are_skipped() {
+        if are_skipped() {
             return skipped("WEIGHBRIDGE_SKIP_SDK=1 is set");
         }
         let home = match self {

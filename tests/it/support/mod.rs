@@ -3,6 +3,7 @@
 pub mod caller;
 pub mod comparison;
 pub mod house;
+pub mod install;
 pub mod message;
 pub mod outpost;
 pub mod program;
