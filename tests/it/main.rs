@@ -12,6 +12,7 @@ mod life;
 mod limits;
 mod passing;
 mod places;
+mod postgres;
 mod readme;
 mod refusals;
 mod replays;

@@ -6,6 +6,7 @@ pub mod house;
 pub mod install;
 pub mod message;
 pub mod outpost;
+pub mod postgres;
 pub mod program;
 pub mod rows;
 pub mod served;

@@ -3,7 +3,7 @@
 use std::{
     env,
     io::{self, Read, Write},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{Arc, Condvar, Mutex, MutexGuard},
     thread,
     time::{Duration, Instant},
@@ -32,7 +32,7 @@ pub struct Ended {
 #[derive(Debug)]
 pub struct Dialogue {
     program: Program,
-    stdin: ChildStdin,
+    stdin: Option<ChildStdin>,
     answers: usize,
 }
 
@@ -94,15 +94,18 @@ impl Program {
 
     /// Waits for its end; one that takes longer is killed, and the test fails.
     pub fn end(mut self, within: Duration) -> Ended {
-        let deadline = Instant::now() + within;
-        let status = loop {
-            match self.child.try_wait().unwrap() {
-                Some(status) => break status,
-                None if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
-                None => panic!("still running after {within:?}: {self:?}"),
-            }
-        };
+        let Some(status) = self.wait(within) else { panic!("still running after {within:?}: {self:?}") };
         Ended { code: status.code(), out: self.out.whole(), err: self.err.whole() }
+    }
+
+    fn wait(&mut self, within: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + within;
+        loop {
+            match self.child.try_wait().unwrap() {
+                None if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
+                status => return status,
+            }
+        }
     }
 }
 
@@ -110,18 +113,25 @@ impl Dialogue {
     /// Starts a program that reads line by line.
     pub fn start(command: &mut Command) -> Self {
         let (program, stdin) = Program::open(command);
-        Self { program, stdin, answers: 0 }
+        Self { program, stdin: Some(stdin), answers: 0 }
     }
 
     /// Says a line and waits for the one that answers it.
     pub fn ask(&mut self, line: &str, within: Duration) -> String {
         let at = self.answers;
         self.answers += 1;
-        writeln!(self.stdin, "{line}").unwrap_or_else(|error| panic!("{error}: {:?}", self.program));
+        let mut stdin = self.stdin.as_ref().expect("it has not been let go");
+        writeln!(stdin, "{line}").unwrap_or_else(|error| panic!("{error}: {:?}", self.program));
         let whole = |said: &str| {
             said.split_inclusive('\n').nth(at).filter(|line| line.ends_with('\n')).map(str::to_owned)
         };
         self.program.hear_out(within, whole)
+    }
+
+    /// Says no more and leaves it the time to come to its end.
+    pub fn let_go(&mut self, within: Duration) {
+        self.stdin = None;
+        self.program.wait(within);
     }
 }
 
