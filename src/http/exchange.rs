@@ -24,6 +24,7 @@ use crate::wire::{Call, Reply};
 
 use super::{
     body::{Capped, drain, read_capped},
+    head::HeadWatch,
     request_line::{Cut, LineWatch},
 };
 
@@ -47,13 +48,38 @@ pub enum Overrun {
     RequestLine,
 }
 
-/// How much of a request is read.
+/// How much of a request is read, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// The longest body that is read whole.
     pub max_body_bytes: usize,
     /// The longest request line (method, target and version) that is read whole; values above 65,534 count as that.
     pub max_request_line_bytes: usize,
+    /// The longest headers, in bytes from the end of the request line to the empty line, which is counted. Whoever sends
+    /// longer ones, or more than a hundred, is answered 431 and the connection ends.
+    pub max_header_bytes: usize,
+    /// How long a head may take from its first byte. One that takes longer is answered 408 and the connection ends.
+    pub header_timeout: Duration,
+    /// How long a connection is kept on which no request begins. It ends without a word.
+    pub idle_timeout: Duration,
+}
+
+impl Bounds {
+    /// What nobody has set. Node's clients fail the call that meets a closing connection, so connections are kept for
+    /// longer than the 60 to 75 s for which others keep theirs.
+    pub const USUAL: Self = Self {
+        max_body_bytes: 256 * 1024,
+        max_request_line_bytes: 65_000,
+        max_header_bytes: 64 * 1024,
+        header_timeout: Duration::from_secs(10),
+        idle_timeout: Duration::from_secs(90),
+    };
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self::USUAL
+    }
 }
 
 /// What answers the requests of a server.
@@ -74,7 +100,8 @@ pub(super) struct Exchange {
     pub(super) service: Arc<dyn Service>,
     pub(super) bounds: Bounds,
     pub(super) peer: SocketAddr,
-    pub(super) watch: Arc<LineWatch>,
+    pub(super) heads: Arc<HeadWatch>,
+    pub(super) lines: Arc<LineWatch>,
     /// Whether a request is with the service: what has not even arrived is not waited for at a stop.
     pub(super) at_work: AtomicBool,
 }
@@ -90,7 +117,8 @@ pub(super) enum Unread {
 
 impl Exchange {
     pub(super) async fn respond(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Unread> {
-        let cut = self.watch.head_was_read();
+        self.heads.head_was_read();
+        let cut = self.lines.head_was_read();
         let (head, body) = request.into_parts();
         let Capped { bytes, rest } =
             timeout(BODY_WITHIN, read_capped(body, self.bounds.max_body_bytes)).await??;
@@ -104,7 +132,8 @@ impl Exchange {
         let reply = self.service.answer(Arrived { call, overrun, peer: self.peer }).await;
         self.at_work.store(false, Ordering::Relaxed);
         let Some(rest) = rest else {
-            self.watch.expect_line();
+            self.heads.expect_head();
+            self.lines.expect_line();
             return Ok(response(reply));
         };
         // hyper writes the reply while this reads: closing with unread bytes would reset the connection, and the
@@ -149,9 +178,9 @@ fn last_response(reply: Reply) -> Response<Full<Bytes>> {
 
 /// A body within the bounds is there at once or not at all.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
-/// How long and how far the rest of a body that is too long is read and forgotten.
-const DRAIN_WITHIN: Duration = Duration::from_secs(2);
-const DRAIN_BYTES: usize = 8 << 20;
+/// How long and how far the rest of what is too long is read and forgotten.
+pub(super) const DRAIN_WITHIN: Duration = Duration::from_secs(2);
+pub(super) const DRAIN_BYTES: usize = 8 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,7 @@ use super::{Answer, Arrived, Bounds, Listener, Service, SharedServerConfig, serv
 use crate::wire::{Call, Reply};
 
 /// The bounds that the contract gives.
-pub(super) const BOUNDS: Bounds = Bounds { max_body_bytes: 262_144, max_request_line_bytes: 65_000 };
+pub(super) const BOUNDS: Bounds = Bounds::USUAL;
 
 /// Answers `ok` and passes on what arrived.
 pub(super) struct Recorder {
@@ -113,6 +113,17 @@ impl Wire {
         let mut rest = Vec::new();
         timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.expect("an end").unwrap();
         String::from_utf8_lossy(&rest).into_owned()
+    }
+
+    /// Sends a byte now and then until the server says something; all that it says.
+    pub(super) async fn dribble(&mut self) -> String {
+        let saying = async {
+            while timeout(Duration::from_millis(10), self.0.readable()).await.is_err() {
+                self.0.write_all(b"x").await.unwrap();
+            }
+        };
+        timeout(PATIENCE, saying).await.expect("an answer to a head without end");
+        self.rest().await
     }
 
     async fn read_reply(&mut self) -> Answered {

@@ -27,6 +27,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     exchange::{Bounds, Exchange, Service},
+    head::{HeadWatch, Heads},
+    refusal::turn_away,
     request_line::{LineWatch, RequestLines},
 };
 
@@ -130,19 +132,33 @@ impl Door {
         }
     }
 
-    async fn converse<S>(self, stream: S, peer: SocketAddr) -> Result<(), BoxError>
+    async fn converse<S>(self, mut stream: S, peer: SocketAddr) -> Result<(), BoxError>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let heads = Arc::new(HeadWatch::new());
+        let ended = self.answer(&mut stream, peer, Arc::clone(&heads)).await;
+        match heads.refusal() {
+            Some(refusal) => Ok(turn_away(stream, refusal).await?),
+            None => ended,
+        }
+    }
+
+    async fn answer<S>(self, stream: S, peer: SocketAddr, heads: Arc<HeadWatch>) -> Result<(), BoxError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
     {
         let Self { service, bounds, shutdown, tasks: _ } = self;
-        let watch = Arc::new(LineWatch::new());
-        let lines = RequestLines::new(stream, bounds.max_request_line_bytes, Arc::clone(&watch));
-        let exchange = Arc::new(Exchange { service, bounds, peer, watch, at_work: AtomicBool::new(false) });
+        let lines = Arc::new(LineWatch::new());
+        let stream = Heads::new(stream, bounds, Arc::clone(&heads));
+        let stream = RequestLines::new(stream, bounds.max_request_line_bytes, Arc::clone(&lines));
+        let at_work = AtomicBool::new(false);
+        let exchange = Arc::new(Exchange { service, bounds, peer, heads, lines, at_work });
         let respond = service_fn(|request| {
             let exchange = Arc::clone(&exchange);
             async move { exchange.respond(request).await }
         });
-        let mut connection = pin!(protocol().serve_connection(TokioIo::new(lines), respond));
+        let mut connection = pin!(protocol(&bounds).serve_connection(TokioIo::new(stream), respond));
         tokio::select! {
             ended = connection.as_mut() => return Ok(ended?),
             () = shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
@@ -164,9 +180,14 @@ async fn nothing_to_answer(exchange: &Exchange) {
     }
 }
 
-fn protocol() -> http1::Builder {
+/// hyper's own limits are just wide enough never to be met before those that are watched: they hold what is not.
+fn protocol(bounds: &Bounds) -> http1::Builder {
+    let head = bounds.max_request_line_bytes.saturating_add(bounds.max_header_bytes);
     let mut protocol = http1::Builder::new();
-    protocol.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    protocol
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.idle_timeout + bounds.header_timeout)
+        .max_buf_size(head.saturating_add(SPARE_BYTES));
     protocol
 }
 
@@ -182,9 +203,8 @@ fn is_the_clients(error: &io::Error) -> bool {
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// How long a connection may take to bring a whole head, and, for hyper counts both as one, how long it may idle.
-/// Node's clients fail the call that meets a closing connection, so this is above the 60 to 75 s of their peers.
-const HEAD_WITHIN: Duration = Duration::from_secs(90);
+/// hyper asks for this at the least; it has room for line ends and for what comes behind a head.
+const SPARE_BYTES: usize = 8192;
 /// How long a request that had begun to arrive may take to be there after the shutdown.
 const ARRIVE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a connection may stay busy after the shutdown.
