@@ -25,6 +25,7 @@ use crate::wire::{Call, Reply};
 use super::{
     body::{Capped, drain, read_capped},
     head::HeadWatch,
+    refusal::Refusal,
     request_line::{Cut, LineWatch},
 };
 
@@ -60,6 +61,8 @@ pub struct Bounds {
     pub max_header_bytes: usize,
     /// How long a head may take from its first byte. One that takes longer is answered 408 and the connection ends.
     pub header_timeout: Duration,
+    /// How long a body may take. One that takes longer is answered 408 and the connection ends.
+    pub body_timeout: Duration,
     /// How long a connection is kept on which no request begins. It ends without a word.
     pub idle_timeout: Duration,
 }
@@ -72,6 +75,7 @@ impl Bounds {
         max_request_line_bytes: 65_000,
         max_header_bytes: 64 * 1024,
         header_timeout: Duration::from_secs(10),
+        body_timeout: Duration::from_secs(30),
         idle_timeout: Duration::from_secs(90),
     };
 }
@@ -108,38 +112,38 @@ pub(super) struct Exchange {
 
 /// A request that did not arrive; the connection ends without a reply.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unread {
-    #[error("the body broke off")]
-    BrokenOff(#[from] hyper::Error),
-    #[error("the body took longer than {} s", BODY_WITHIN.as_secs())]
-    TooSlow(#[from] tokio::time::error::Elapsed),
-}
+#[error("the body broke off")]
+pub(super) struct BrokenOff(#[from] hyper::Error);
 
 impl Exchange {
-    pub(super) async fn respond(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Unread> {
+    pub(super) async fn respond(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, BrokenOff> {
         self.heads.head_was_read();
         let cut = self.lines.head_was_read();
-        let (head, body) = request.into_parts();
-        let Capped { bytes, rest } =
-            timeout(BODY_WITHIN, read_capped(body, self.bounds.max_body_bytes)).await??;
-        let overrun = match (cut, &rest) {
+        let (head, mut body) = request.into_parts();
+        let within = self.bounds.body_timeout;
+        let Ok(read) = timeout(within, read_capped(&mut body, self.bounds.max_body_bytes)).await else {
+            return Ok(last_response(Refusal::SlowBody { within }.into(), body));
+        };
+        let Capped { bytes, rest } = read?;
+        let is_whole = rest.is_none();
+        let overrun = match (cut, is_whole) {
             (Some(_), _) => Some(Overrun::RequestLine),
-            (None, Some(_)) => Some(Overrun::Body),
-            (None, None) => None,
+            (None, false) => Some(Overrun::Body),
+            (None, true) => None,
         };
         let call = call(head, cut, bytes);
         self.at_work.store(true, Ordering::Relaxed);
         let reply = self.service.answer(Arrived { call, overrun, peer: self.peer }).await;
         self.at_work.store(false, Ordering::Relaxed);
-        let Some(rest) = rest else {
-            self.heads.expect_head();
-            self.lines.expect_line();
-            return Ok(response(reply));
-        };
-        // hyper writes the reply while this reads: closing with unread bytes would reset the connection, and the
-        // client would lose the reply before it has read it.
-        tokio::spawn(timeout(DRAIN_WITHIN, drain(rest, DRAIN_BYTES)));
-        Ok(last_response(reply))
+        if !is_whole {
+            return Ok(last_response(reply, body));
+        }
+        self.heads.expect_head();
+        self.lines.expect_line();
+        Ok(response(reply))
     }
 }
 
@@ -170,14 +174,16 @@ fn response(reply: Reply) -> Response<Full<Bytes>> {
     response
 }
 
-fn last_response(reply: Reply) -> Response<Full<Bytes>> {
+/// The response to a request of which `rest` is unread.
+fn last_response(reply: Reply, rest: Incoming) -> Response<Full<Bytes>> {
+    // hyper writes the reply while this reads: closing with unread bytes would reset the connection, and the
+    // client would lose the reply before it has read it.
+    tokio::spawn(timeout(DRAIN_WITHIN, drain(rest, DRAIN_BYTES)));
     let mut response = response(reply);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-/// A body within the bounds is there at once or not at all.
-const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// How long and how far the rest of what is too long is read and forgotten.
 pub(super) const DRAIN_WITHIN: Duration = Duration::from_secs(2);
 pub(super) const DRAIN_BYTES: usize = 8 << 20;
@@ -271,6 +277,19 @@ mod tests {
         drop(wire);
         assert_eq!(post(&house, 7).await.status, 200);
         assert_eq!(arrivals.recv().await.unwrap().call.body.len(), 7);
+        house.stop().await;
+        assert!(arrivals.recv().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_answered_408_and_reaches_no_service() {
+        let (service, mut arrivals) = Recorder::new();
+        let bounds = Bounds { body_timeout: Duration::from_millis(300), ..SMALL };
+        let house = Loopback::start(service, bounds).await;
+        let mut wire = house.connect().await;
+        wire.send(b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n").await;
+        let rest = wire.dribble().await;
+        assert!(rest.starts_with("HTTP/1.1 408 ") && rest.contains("connection: close"), "{rest}");
         house.stop().await;
         assert!(arrivals.recv().await.is_none());
     }

@@ -3,10 +3,13 @@
 
 use std::{fmt, io, time::Duration};
 
+use http::StatusCode;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, sink},
     time::timeout,
 };
+
+use crate::wire::Reply;
 
 use super::{
     exchange::{DRAIN_BYTES, DRAIN_WITHIN},
@@ -20,18 +23,20 @@ pub(super) enum Refusal {
     Headers { max_bytes: usize },
     /// Its head was not whole within this time.
     SlowHead { within: Duration },
+    /// Its body was not.
+    SlowBody { within: Duration },
 }
 
 impl Refusal {
-    fn status(self) -> &'static str {
+    fn status(self) -> StatusCode {
         match self {
-            Self::Headers { .. } => "431 Request Header Fields Too Large",
-            Self::SlowHead { .. } => "408 Request Timeout",
+            Self::Headers { max_bytes: _ } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::SlowHead { within: _ } | Self::SlowBody { within: _ } => StatusCode::REQUEST_TIMEOUT,
         }
     }
 
     /// The whole reply.
-    pub(super) fn reply(self) -> String {
+    fn text(self) -> String {
         let (status, text) = (self.status(), format!("{self}\n"));
         format!(
             "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
@@ -52,11 +57,20 @@ impl fmt::Display for Refusal {
             Self::SlowHead { within } => {
                 write!(f, "the head of the request was not there within {within:?}")
             }
+            Self::SlowBody { within } => {
+                write!(f, "the body of the request was not there within {within:?}")
+            }
         }
     }
 }
 
 impl std::error::Error for Refusal {}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.status(), "text/plain", format!("{refusal}\n"))
+    }
+}
 
 /// Says it and hangs up. What the other side still sends is read and forgotten for a while: closing with unread
 /// bytes would reset the connection, and the reply would be lost before it is read.
@@ -65,7 +79,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let farewell = async {
-        stream.write_all(refusal.reply().as_bytes()).await?;
+        stream.write_all(refusal.text().as_bytes()).await?;
         stream.shutdown().await?;
         copy(&mut stream.take(DRAIN_BYTES as u64), &mut sink()).await
     };
