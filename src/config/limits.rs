@@ -18,6 +18,7 @@ impl Resolver<'_> {
         let RawLimits {
             max_body_bytes,
             max_request_line_bytes,
+            max_connections,
             max_header_bytes,
             header_timeout,
             body_timeout,
@@ -32,6 +33,11 @@ impl Resolver<'_> {
         let door = usual.door;
         Limits {
             door: Bounds {
+                max_connections: self.count(
+                    "max_connections",
+                    max_connections.as_ref(),
+                    door.max_connections,
+                ),
                 max_body_bytes: self.count("max_body_bytes", max_body_bytes.as_ref(), door.max_body_bytes),
                 max_request_line_bytes: self.count(
                     "max_request_line_bytes",

@@ -86,6 +86,7 @@ pub(super) struct RawTemplate {
 pub(super) struct RawLimits {
     pub(super) max_body_bytes: Option<Number>,
     pub(super) max_request_line_bytes: Option<Number>,
+    pub(super) max_connections: Option<Number>,
     pub(super) max_header_bytes: Option<Number>,
     pub(super) header_timeout: Option<Word>,
     pub(super) body_timeout: Option<Word>,
@@ -219,6 +220,7 @@ fn limits(mut section: Section<'_>, report: &mut Report) -> RawLimits {
     let limits = RawLimits {
         max_body_bytes: section.take("max_body_bytes", report),
         max_request_line_bytes: section.take("max_request_line_bytes", report),
+        max_connections: section.take("max_connections", report),
         max_header_bytes: section.take("max_header_bytes", report),
         header_timeout: section.take("header_timeout", report),
         body_timeout: section.take("body_timeout", report),

@@ -49,9 +49,12 @@ pub enum Overrun {
     RequestLine,
 }
 
-/// How much of a request is read, and for how long.
+/// How many connections there may be, how much of a request is read, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
+    /// How many connections are held at once, all listeners together. One more is answered 503 before its request is
+    /// read, or, over TLS, ended without a word: a handshake costs more than an answer.
+    pub max_connections: usize,
     /// The longest body that is read whole.
     pub max_body_bytes: usize,
     /// The longest request line (method, target and version) that is read whole; values above 65,534 count as that.
@@ -71,6 +74,7 @@ impl Bounds {
     /// What nobody has set. Node's clients fail the call that meets a closing connection, so connections are kept for
     /// longer than the 60 to 75 s for which others keep theirs.
     pub const USUAL: Self = Self {
+        max_connections: 4096,
         max_body_bytes: 256 * 1024,
         max_request_line_bytes: 65_000,
         max_header_bytes: 64 * 1024,

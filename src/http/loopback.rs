@@ -64,8 +64,12 @@ impl Loopback {
     }
 
     pub(super) async fn start_with(service: Recorder, tls: SharedServerConfig) -> Self {
+        Self::start_tls_with(service, tls, BOUNDS).await
+    }
+
+    pub(super) async fn start_tls_with(service: Recorder, tls: SharedServerConfig, bounds: Bounds) -> Self {
         let listener = Listener::bind(ANY_PORT.parse().unwrap(), Some(tls)).await.unwrap();
-        Self::on(listener, service, BOUNDS)
+        Self::on(listener, service, bounds)
     }
 
     fn on(listener: Listener, service: Recorder, bounds: Bounds) -> Self {
@@ -76,6 +80,24 @@ impl Loopback {
 
     pub(super) async fn connect(&self) -> Wire {
         Wire(TcpStream::connect(self.addr).await.unwrap())
+    }
+
+    /// Asks on one connection after another until an answer begins like this.
+    pub(super) async fn ask_until(&self, answer: &str) {
+        let asking = async {
+            while !self.ask().await.starts_with(answer) {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, asking).await.expect("such an answer");
+    }
+
+    /// What comes back on a connection of its own; nothing if it is dropped.
+    async fn ask(&self) -> String {
+        let (mut stream, mut answer) = (self.connect().await.0, Vec::new());
+        let _dropped = stream.write_all(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n").await;
+        let _dropped = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     pub(super) fn get(&self, scheme: &str, path: &str) -> Call {

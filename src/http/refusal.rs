@@ -19,6 +19,8 @@ use super::{
 /// Why a request is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Refusal {
+    /// There are as many connections as may be.
+    Connections,
     /// Its headers are more than these bytes, or too many.
     Headers { max_bytes: usize },
     /// Its head was not whole within this time.
@@ -30,6 +32,7 @@ pub(super) enum Refusal {
 impl Refusal {
     fn status(self) -> StatusCode {
         match self {
+            Self::Connections => StatusCode::SERVICE_UNAVAILABLE,
             Self::Headers { max_bytes: _ } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::SlowHead { within: _ } | Self::SlowBody { within: _ } => StatusCode::REQUEST_TIMEOUT,
         }
@@ -38,8 +41,9 @@ impl Refusal {
     /// The whole reply.
     fn text(self) -> String {
         let (status, text) = (self.status(), format!("{self}\n"));
+        let again = if self == Self::Connections { "Retry-After: 1\r\n" } else { "" };
         format!(
-            "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+            "HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n{again}Connection: close\r\n\r\n{text}",
             text.len()
         )
     }
@@ -48,6 +52,7 @@ impl Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Connections => f.write_str("there are as many connections as may be; try again"),
             Self::Headers { max_bytes } => {
                 write!(
                     f,
@@ -90,7 +95,8 @@ where
 mod tests {
     use crate::http::{
         Bounds,
-        loopback::{BOUNDS, Loopback, Recorder},
+        loopback::{BOUNDS, Identity, Loopback, Recorder},
+        server::MOST_REFUSALS,
     };
 
     use super::*;
@@ -124,6 +130,55 @@ mod tests {
         }
         house.stop().await;
         assert!(arrivals.recv().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_connection_too_many_is_answered_503_until_one_ends() {
+        let (service, _arrivals) = Recorder::new();
+        let house = Loopback::start(service, Bounds { max_connections: 2, ..BOUNDS }).await;
+        let (mut one, other) = (house.connect().await, house.connect().await);
+        for _ in 0..3 {
+            let mut late = house.connect().await;
+            let answered = late.reply().await;
+            assert_eq!(answered.status, 503);
+            for header in ["retry-after: 1\r\n", "connection: close\r\n"] {
+                assert!(answered.head.contains(header), "{}", answered.head);
+            }
+            assert!(answered.body.ends_with("try again\n"), "{}", answered.body);
+            assert_eq!(late.rest().await, "");
+        }
+        drop(other);
+        house.ask_until("HTTP/1.1 200 ").await;
+        one.send(GET.as_bytes()).await;
+        assert_eq!(one.reply().await.status, 200);
+    }
+
+    #[tokio::test]
+    async fn a_connection_too_many_over_tls_ends_at_once() {
+        let (service, _arrivals) = Recorder::new();
+        let identity = Identity::new();
+        let bounds = Bounds { max_connections: 1, ..BOUNDS };
+        let house = Loopback::start_tls_with(service, identity.shared(), bounds).await;
+        let _one = house.connect().await;
+        assert_eq!(house.connect().await.rest().await, "");
+    }
+
+    /// None of these hangs up, so while the first are being told, those who come after are not.
+    #[tokio::test]
+    async fn those_who_are_refused_do_not_pile_up() {
+        let (service, _arrivals) = Recorder::new();
+        let house = Loopback::start(service, Bounds { max_connections: 1, ..BOUNDS }).await;
+        let _one = house.connect().await;
+        let (mut crowd, mut told) = (Vec::new(), 0);
+        for _ in 0..4 * MOST_REFUSALS {
+            crowd.push(house.connect().await);
+        }
+        for wire in &mut crowd {
+            told += usize::from(wire.rest().await.starts_with("HTTP/1.1 503 "));
+        }
+        assert!((MOST_REFUSALS..crowd.len()).contains(&told), "{told}");
+        drop(crowd);
+        house.ask_until("HTTP/1.1 503 ").await;
     }
 
     #[tokio::test]

@@ -20,6 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
@@ -28,7 +29,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     exchange::{Bounds, Exchange, Service},
     head::{HeadWatch, Heads},
-    refusal::turn_away,
+    refusal::{Refusal, turn_away},
     request_line::{LineWatch, RequestLines},
 };
 
@@ -91,10 +92,11 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) {
     let tasks = TaskTracker::new();
+    let places = Arc::new(Semaphore::new(bounds.max_connections.min(Semaphore::MAX_PERMITS)));
+    let refusals = Arc::new(Semaphore::new(MOST_REFUSALS));
+    let door = Door { service, bounds, places, refusals, shutdown, tasks: tasks.clone() };
     for listener in listeners {
-        let (service, shutdown) = (Arc::clone(&service), shutdown.clone());
-        let door = Door { service, bounds, shutdown, tasks: tasks.clone() };
-        tasks.spawn(door.admit(listener));
+        tasks.spawn(door.clone().admit(listener));
     }
     tasks.close();
     tasks.wait().await;
@@ -104,6 +106,10 @@ pub async fn serve(
 struct Door {
     service: Arc<dyn Service>,
     bounds: Bounds,
+    /// One for each connection that may be.
+    places: Arc<Semaphore>,
+    /// One for each connection that may be told that there is no place.
+    refusals: Arc<Semaphore>,
     shutdown: CancellationToken,
     tasks: TaskTracker,
 }
@@ -112,11 +118,34 @@ impl Door {
     async fn admit(self, listener: Listener) {
         while let Some((stream, peer)) = self.shutdown.run_until_cancelled(listener.next()).await {
             let tls = listener.tls.as_deref().map(ArcSwap::load_full);
-            self.tasks.spawn(self.clone().receive(stream, peer, tls));
+            match Arc::clone(&self.places).try_acquire_owned() {
+                Ok(place) => drop(self.tasks.spawn(self.clone().receive(stream, peer, tls, place))),
+                Err(_) => self.refuse(stream, peer, tls.is_some()),
+            }
         }
     }
 
-    async fn receive(self, stream: TcpStream, peer: SocketAddr, tls: Option<Arc<ServerConfig>>) {
+    /// Says no to a connection, or, in a flood of them or over TLS, just drops it.
+    fn refuse(&self, stream: TcpStream, peer: SocketAddr, is_tls: bool) {
+        tracing::debug!(%peer, "{}", Refusal::Connections);
+        let turn = Arc::clone(&self.refusals).try_acquire_owned();
+        if let (Ok(turn), false) = (turn, is_tls) {
+            self.tasks.spawn(async move {
+                // It may have hung up before it was told, which is all the same here.
+                let _outcome = turn_away(stream, Refusal::Connections).await;
+                drop(turn);
+            });
+        }
+    }
+
+    /// Serves one connection to its end, and then gives its `place` back.
+    async fn receive(
+        self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        tls: Option<Arc<ServerConfig>>,
+        place: OwnedSemaphorePermit,
+    ) {
         // Without it a reply of two segments waits 40 ms for the client's acknowledgement. Failing is not fatal.
         let _outcome = stream.set_nodelay(true);
         let ended = match tls {
@@ -130,6 +159,7 @@ impl Door {
         if let Err(error) = ended {
             tracing::debug!(%peer, error, "a connection ended early");
         }
+        drop(place);
     }
 
     async fn converse<S>(self, mut stream: S, peer: SocketAddr) -> Result<(), BoxError>
@@ -148,7 +178,7 @@ impl Door {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let Self { service, bounds, shutdown, tasks: _ } = self;
+        let Self { service, bounds, places: _, refusals: _, shutdown, tasks: _ } = self;
         let lines = Arc::new(LineWatch::new());
         let stream = Heads::new(stream, bounds, Arc::clone(&heads));
         let stream = RequestLines::new(stream, bounds.max_request_line_bytes, Arc::clone(&lines));
@@ -202,6 +232,8 @@ fn is_the_clients(error: &io::Error) -> bool {
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Enough for those who come a little too many; beyond that it is a flood, and an answer is a waste.
+pub(super) const MOST_REFUSALS: usize = 64;
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// hyper asks for this at the least; it has room for line ends and for what comes behind a head.
 const SPARE_BYTES: usize = 8192;
