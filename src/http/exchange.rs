@@ -66,7 +66,7 @@ pub struct Bounds {
     pub header_timeout: Duration,
     /// How long a body may take. One that takes longer is answered 408 and the connection ends.
     pub body_timeout: Duration,
-    /// How long a connection is kept on which no request begins. It ends without a word.
+    /// How long a connection is kept on which no request begins, or no byte of a reply is taken. It ends without a word.
     pub idle_timeout: Duration,
 }
 

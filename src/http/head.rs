@@ -1,4 +1,4 @@
-//! Bounds the head of each request in size and in time, and the time in which none comes.
+//! Bounds the head of each request in size and in time, and the time in which nothing comes or goes.
 //!
 //! hyper has one time for both, and Node's clients want a connection to be kept for longer than any head may take. It
 //! answers headers that are too long without a body, which crashes the clients of both clouds. So this stands right
@@ -15,7 +15,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -43,6 +43,8 @@ pub(super) struct Heads<S> {
     head: Option<Head>,
     /// Until when the head has to begin, or, once it has, to end.
     deadline: Pin<Box<Sleep>>,
+    /// Until when the other side has to take some of what is written; none while it does.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 // === impl HeadWatch ===
@@ -78,7 +80,7 @@ impl<S> Heads<S> {
     /// Watches `socket`, which has nothing behind it yet.
     pub(super) fn new(socket: S, bounds: Bounds, watch: Arc<HeadWatch>) -> Self {
         let deadline = Box::pin(sleep(bounds.idle_timeout));
-        Self { socket, watch, bounds, head: Some(Head::default()), deadline }
+        Self { socket, watch, bounds, head: Some(Head::default()), deadline, stalled: None }
     }
 
     /// Takes up what the exchange has said since the last reading.
@@ -95,6 +97,17 @@ impl<S> Heads<S> {
 
     fn give(&mut self, time: Duration) {
         self.deadline.as_mut().reset(Instant::now() + time);
+    }
+
+    /// Ends a writing that has got nowhere for as long as a connection may idle.
+    fn check_moving<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(self.bounds.idle_timeout)));
+        ready!(stalled.as_mut().poll(cx));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the reply is not read")))
     }
 
     fn take(&mut self, arrived: &[u8]) -> io::Result<()> {
@@ -141,11 +154,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heads<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Heads<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().socket).poll_write(cx, buf)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.socket).poll_write(cx, buf);
+        this.check_moving(cx, written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().socket).poll_flush(cx)
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.socket).poll_flush(cx);
+        this.check_moving(cx, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -154,7 +171,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heads<S> {
         if this.watch.refusal().is_some() {
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut this.socket).poll_shutdown(cx)
+        let ended = Pin::new(&mut this.socket).poll_shutdown(cx);
+        this.check_moving(cx, ended)
     }
 
     fn poll_write_vectored(
@@ -162,7 +180,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heads<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().socket).poll_write_vectored(cx, bufs)
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.socket).poll_write_vectored(cx, bufs);
+        this.check_moving(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -314,6 +334,22 @@ mod tests {
         let began = Instant::now();
         failure(&mut heads).await;
         assert_eq!((began.elapsed(), watch.refusal()), (BOUNDS.idle_timeout, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reply_that_nobody_reads_is_given_up_and_one_that_is_read_slowly_is_not() {
+        let (mut client, mut heads, _watch) = watched();
+        let slow_reader = async {
+            for _ in 0..10 {
+                sleep(BOUNDS.idle_timeout / 2).await;
+                client.read_exact(&mut [0; 500]).await.unwrap();
+            }
+        };
+        let (written, ()) = tokio::join!(heads.write_all(&[0; 5000]), slow_reader);
+        written.unwrap();
+        let began = Instant::now();
+        let error = heads.write_all(&[0; 5000]).await.unwrap_err();
+        assert_eq!((error.kind(), began.elapsed()), (io::ErrorKind::TimedOut, BOUNDS.idle_timeout));
     }
 
     #[tokio::test]
