@@ -10,6 +10,7 @@ use super::{
     raw::{RawLimits, Word},
     resolve::Resolver,
 };
+use crate::http::Bounds;
 
 impl Resolver<'_> {
     /// The bounds, each with its default.
@@ -17,6 +18,11 @@ impl Resolver<'_> {
         let RawLimits {
             max_body_bytes,
             max_request_line_bytes,
+            max_connections,
+            max_header_bytes,
+            header_timeout,
+            body_timeout,
+            idle_timeout,
             max_in_flight,
             request_timeout,
             upstream_timeout,
@@ -24,13 +30,29 @@ impl Resolver<'_> {
             repeat_window,
         } = raw;
         let usual = Limits::default();
+        let door = usual.door;
         Limits {
-            max_body_bytes: self.count("max_body_bytes", max_body_bytes.as_ref(), usual.max_body_bytes),
-            max_request_line_bytes: self.count(
-                "max_request_line_bytes",
-                max_request_line_bytes.as_ref(),
-                usual.max_request_line_bytes,
-            ),
+            door: Bounds {
+                max_connections: self.count(
+                    "max_connections",
+                    max_connections.as_ref(),
+                    door.max_connections,
+                ),
+                max_body_bytes: self.count("max_body_bytes", max_body_bytes.as_ref(), door.max_body_bytes),
+                max_request_line_bytes: self.count(
+                    "max_request_line_bytes",
+                    max_request_line_bytes.as_ref(),
+                    door.max_request_line_bytes,
+                ),
+                max_header_bytes: self.count(
+                    "max_header_bytes",
+                    max_header_bytes.as_ref(),
+                    door.max_header_bytes,
+                ),
+                header_timeout: self.time("header_timeout", header_timeout.as_ref(), door.header_timeout),
+                body_timeout: self.time("body_timeout", body_timeout.as_ref(), door.body_timeout),
+                idle_timeout: self.time("idle_timeout", idle_timeout.as_ref(), door.idle_timeout),
+            },
             max_in_flight: self.count("max_in_flight", max_in_flight.as_ref(), usual.max_in_flight),
             request_timeout: self.time("request_timeout", request_timeout.as_ref(), usual.request_timeout),
             upstream_timeout: self.time(

@@ -29,6 +29,7 @@ pub use resources::{ResourceMap, ServerColumn};
 
 use crate::{
     auth::Credential,
+    http::Bounds,
     mapping::{Diagnostic, GroupTemplate, Shape, Tables},
     model::{ProjectId, RegionId},
 };
@@ -134,10 +135,8 @@ pub enum OnLoss {
 /// Bounds of size, number and time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest request body, in bytes.
-    pub max_body_bytes: usize,
-    /// The longest request line, in bytes.
-    pub max_request_line_bytes: usize,
+    /// How much of a request is read, and for how long.
+    pub door: Bounds,
     /// How many requests may be in work at once.
     pub max_in_flight: usize,
     /// How long one request may take before no further add of it is begun; taking back what it had added goes on.
@@ -153,8 +152,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_body_bytes: 256 * 1024,
-            max_request_line_bytes: 65_000,
+            door: Bounds::USUAL,
             max_in_flight: 1024,
             request_timeout: Duration::from_secs(30),
             upstream_timeout: Duration::from_secs(10),

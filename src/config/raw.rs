@@ -86,6 +86,11 @@ pub(super) struct RawTemplate {
 pub(super) struct RawLimits {
     pub(super) max_body_bytes: Option<Number>,
     pub(super) max_request_line_bytes: Option<Number>,
+    pub(super) max_connections: Option<Number>,
+    pub(super) max_header_bytes: Option<Number>,
+    pub(super) header_timeout: Option<Word>,
+    pub(super) body_timeout: Option<Word>,
+    pub(super) idle_timeout: Option<Word>,
     pub(super) max_in_flight: Option<Number>,
     pub(super) request_timeout: Option<Word>,
     pub(super) upstream_timeout: Option<Word>,
@@ -215,6 +220,11 @@ fn limits(mut section: Section<'_>, report: &mut Report) -> RawLimits {
     let limits = RawLimits {
         max_body_bytes: section.take("max_body_bytes", report),
         max_request_line_bytes: section.take("max_request_line_bytes", report),
+        max_connections: section.take("max_connections", report),
+        max_header_bytes: section.take("max_header_bytes", report),
+        header_timeout: section.take("header_timeout", report),
+        body_timeout: section.take("body_timeout", report),
+        idle_timeout: section.take("idle_timeout", report),
         max_in_flight: section.take("max_in_flight", report),
         request_timeout: section.take("request_timeout", report),
         upstream_timeout: section.take("upstream_timeout", report),

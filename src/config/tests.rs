@@ -205,7 +205,8 @@ fn every_word_and_every_limit_can_be_set() {
         .replace("provider = \"aliyun\"", "provider = \"aliyun\"\nsignature = \"v1\"\nunmapped = \"same\"")
         .replace("key_id = \"one\"", "key_id = \"one\"\ntoken = \"env:TOKEN\"\non_loss = \"report\"")
         .replace("target = \"a\"", "target = \"a\"\nreplies = \"documented\"")
-        + "[limits]\nmax_body_bytes = 1_000\nclock_skew = \"1h 30m\"\nrepeat_window = \"500ms\"\n";
+        + "[limits]\nmax_body_bytes = 1_000\nclock_skew = \"1h 30m\"\nrepeat_window = \"500ms\"\n"
+        + "max_connections = 8\nmax_header_bytes = 2000\nheader_timeout = \"1s\"\nbody_timeout = \"5s\"\nidle_timeout = \"2m\"\n";
     let config = resolve(&text, directory().path()).unwrap();
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
     assert_eq!(config.listen, [address("127.0.0.1:0"), address("[::1]:8080")]);
@@ -213,7 +214,15 @@ fn every_word_and_every_limit_can_be_set() {
     assert_eq!((config.clients[1].on_loss, config.clients[1].replies), (OnLoss::Report, Shape::Documented));
     assert!(config.clients[0].credential.token.as_ref().unwrap().is("the TOKEN"));
     let limits = Limits {
-        max_body_bytes: 1000,
+        door: Bounds {
+            max_body_bytes: 1000,
+            max_header_bytes: 2000,
+            header_timeout: Duration::from_secs(1),
+            idle_timeout: Duration::from_mins(2),
+            body_timeout: Duration::from_secs(5),
+            max_connections: 8,
+            ..Bounds::USUAL
+        },
         clock_skew: Duration::from_mins(90),
         repeat_window: Duration::from_millis(500),
         ..Limits::default()
@@ -391,6 +400,11 @@ fn flaws_of_limits_are_reported() {
         Severity::Error,
         r#"
 [[clients]] => [limits]⏎max_in_flight = 0⏎[[clients]] => 16:17: `max_in_flight` is `0`; write 1 to 
+[[clients]] => [limits]⏎max_header_bytes = 0⏎[[clients]] => 16:20: `max_header_bytes` is `0`; write 1 to 
+[[clients]] => [limits]⏎header_timeout = "0s"⏎[[clients]] => 16:18: `header_timeout` is `0s`; write a time such as "30s"
+[[clients]] => [limits]⏎max_connections = 1_000_000_001⏎[[clients]] => 16:19: `max_connections` is `1_000_000_001`; write 1 to 
+[[clients]] => [limits]⏎body_timeout = "-1s"⏎[[clients]] => 16:16: `body_timeout` is `-1s`
+[[clients]] => [limits]⏎idle_timeout = 90⏎[[clients]] => 16:16: `idle_timeout` has to be text in quotes, not a whole number
 [[clients]] => [limits]⏎max_in_flight = -1⏎[[clients]] => 16:17: `max_in_flight` is `-1`
 [[clients]] => [limits]⏎clock_skew = 900⏎[[clients]] => 16:14: `clock_skew` has to be text in quotes, not a whole number
 [[clients]] => [limits]⏎clock_skew = "soon"⏎[[clients]] => 16:14: `clock_skew` is `soon`; write a time such as "30s"

@@ -70,10 +70,7 @@ impl Front {
             handler,
             stamps,
             places: Arc::new(Semaphore::new(limits.max_in_flight)),
-            bounds: sockets::Bounds {
-                max_body_bytes: limits.max_body_bytes,
-                max_request_line_bytes: limits.max_request_line_bytes,
-            },
+            bounds: limits.door,
         }
     }
 

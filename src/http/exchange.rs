@@ -24,6 +24,8 @@ use crate::wire::{Call, Reply};
 
 use super::{
     body::{Capped, drain, read_capped},
+    head::HeadWatch,
+    refusal::Refusal,
     request_line::{Cut, LineWatch},
 };
 
@@ -47,13 +49,45 @@ pub enum Overrun {
     RequestLine,
 }
 
-/// How much of a request is read.
+/// How many connections there may be, how much of a request is read, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
+    /// How many connections are held at once, all listeners together. One more is answered 503 before its request is
+    /// read, or, over TLS, ended without a word: a handshake costs more than an answer.
+    pub max_connections: usize,
     /// The longest body that is read whole.
     pub max_body_bytes: usize,
     /// The longest request line (method, target and version) that is read whole; values above 65,534 count as that.
     pub max_request_line_bytes: usize,
+    /// The longest headers, in bytes from the end of the request line to the empty line, which is counted. Whoever sends
+    /// longer ones, or more than a hundred, is answered 431 and the connection ends.
+    pub max_header_bytes: usize,
+    /// How long a head may take from its first byte. One that takes longer is answered 408 and the connection ends.
+    pub header_timeout: Duration,
+    /// How long a body may take. One that takes longer is answered 408 and the connection ends.
+    pub body_timeout: Duration,
+    /// How long a connection is kept on which no request begins, or no byte of a reply is taken. It ends without a word.
+    pub idle_timeout: Duration,
+}
+
+impl Bounds {
+    /// What nobody has set. Node's clients fail the call that meets a closing connection, so connections are kept for
+    /// longer than the 60 to 75 s for which others keep theirs.
+    pub const USUAL: Self = Self {
+        max_connections: 4096,
+        max_body_bytes: 256 * 1024,
+        max_request_line_bytes: 65_000,
+        max_header_bytes: 64 * 1024,
+        header_timeout: Duration::from_secs(10),
+        body_timeout: Duration::from_secs(30),
+        idle_timeout: Duration::from_secs(90),
+    };
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self::USUAL
+    }
 }
 
 /// What answers the requests of a server.
@@ -74,43 +108,46 @@ pub(super) struct Exchange {
     pub(super) service: Arc<dyn Service>,
     pub(super) bounds: Bounds,
     pub(super) peer: SocketAddr,
-    pub(super) watch: Arc<LineWatch>,
+    pub(super) heads: Arc<HeadWatch>,
+    pub(super) lines: Arc<LineWatch>,
     /// Whether a request is with the service: what has not even arrived is not waited for at a stop.
     pub(super) at_work: AtomicBool,
 }
 
 /// A request that did not arrive; the connection ends without a reply.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Unread {
-    #[error("the body broke off")]
-    BrokenOff(#[from] hyper::Error),
-    #[error("the body took longer than {} s", BODY_WITHIN.as_secs())]
-    TooSlow(#[from] tokio::time::error::Elapsed),
-}
+#[error("the body broke off")]
+pub(super) struct BrokenOff(#[from] hyper::Error);
 
 impl Exchange {
-    pub(super) async fn respond(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Unread> {
-        let cut = self.watch.head_was_read();
-        let (head, body) = request.into_parts();
-        let Capped { bytes, rest } =
-            timeout(BODY_WITHIN, read_capped(body, self.bounds.max_body_bytes)).await??;
-        let overrun = match (cut, &rest) {
+    pub(super) async fn respond(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, BrokenOff> {
+        self.heads.head_was_read();
+        let cut = self.lines.head_was_read();
+        let (head, mut body) = request.into_parts();
+        let within = self.bounds.body_timeout;
+        let Ok(read) = timeout(within, read_capped(&mut body, self.bounds.max_body_bytes)).await else {
+            return Ok(last_response(Refusal::SlowBody { within }.into(), body));
+        };
+        let Capped { bytes, rest } = read?;
+        let is_whole = rest.is_none();
+        let overrun = match (cut, is_whole) {
             (Some(_), _) => Some(Overrun::RequestLine),
-            (None, Some(_)) => Some(Overrun::Body),
-            (None, None) => None,
+            (None, false) => Some(Overrun::Body),
+            (None, true) => None,
         };
         let call = call(head, cut, bytes);
         self.at_work.store(true, Ordering::Relaxed);
         let reply = self.service.answer(Arrived { call, overrun, peer: self.peer }).await;
         self.at_work.store(false, Ordering::Relaxed);
-        let Some(rest) = rest else {
-            self.watch.expect_line();
-            return Ok(response(reply));
-        };
-        // hyper writes the reply while this reads: closing with unread bytes would reset the connection, and the
-        // client would lose the reply before it has read it.
-        tokio::spawn(timeout(DRAIN_WITHIN, drain(rest, DRAIN_BYTES)));
-        Ok(last_response(reply))
+        if !is_whole {
+            return Ok(last_response(reply, body));
+        }
+        self.heads.expect_head();
+        self.lines.expect_line();
+        Ok(response(reply))
     }
 }
 
@@ -141,17 +178,19 @@ fn response(reply: Reply) -> Response<Full<Bytes>> {
     response
 }
 
-fn last_response(reply: Reply) -> Response<Full<Bytes>> {
+/// The response to a request of which `rest` is unread.
+fn last_response(reply: Reply, rest: Incoming) -> Response<Full<Bytes>> {
+    // hyper writes the reply while this reads: closing with unread bytes would reset the connection, and the
+    // client would lose the reply before it has read it.
+    tokio::spawn(timeout(DRAIN_WITHIN, drain(rest, DRAIN_BYTES)));
     let mut response = response(reply);
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-/// A body within the bounds is there at once or not at all.
-const BODY_WITHIN: Duration = Duration::from_secs(30);
-/// How long and how far the rest of a body that is too long is read and forgotten.
-const DRAIN_WITHIN: Duration = Duration::from_secs(2);
-const DRAIN_BYTES: usize = 8 << 20;
+/// How long and how far the rest of what is too long is read and forgotten.
+pub(super) const DRAIN_WITHIN: Duration = Duration::from_secs(2);
+pub(super) const DRAIN_BYTES: usize = 8 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -242,6 +281,19 @@ mod tests {
         drop(wire);
         assert_eq!(post(&house, 7).await.status, 200);
         assert_eq!(arrivals.recv().await.unwrap().call.body.len(), 7);
+        house.stop().await;
+        assert!(arrivals.recv().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_is_answered_408_and_reaches_no_service() {
+        let (service, mut arrivals) = Recorder::new();
+        let bounds = Bounds { body_timeout: Duration::from_millis(300), ..SMALL };
+        let house = Loopback::start(service, bounds).await;
+        let mut wire = house.connect().await;
+        wire.send(b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n").await;
+        let rest = wire.dribble().await;
+        assert!(rest.starts_with("HTTP/1.1 408 ") && rest.contains("connection: close"), "{rest}");
         house.stop().await;
         assert!(arrivals.recv().await.is_none());
     }

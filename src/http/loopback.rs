@@ -17,7 +17,7 @@ use super::{Answer, Arrived, Bounds, Listener, Service, SharedServerConfig, serv
 use crate::wire::{Call, Reply};
 
 /// The bounds that the contract gives.
-pub(super) const BOUNDS: Bounds = Bounds { max_body_bytes: 262_144, max_request_line_bytes: 65_000 };
+pub(super) const BOUNDS: Bounds = Bounds::USUAL;
 
 /// Answers `ok` and passes on what arrived.
 pub(super) struct Recorder {
@@ -64,8 +64,12 @@ impl Loopback {
     }
 
     pub(super) async fn start_with(service: Recorder, tls: SharedServerConfig) -> Self {
+        Self::start_tls_with(service, tls, BOUNDS).await
+    }
+
+    pub(super) async fn start_tls_with(service: Recorder, tls: SharedServerConfig, bounds: Bounds) -> Self {
         let listener = Listener::bind(ANY_PORT.parse().unwrap(), Some(tls)).await.unwrap();
-        Self::on(listener, service, BOUNDS)
+        Self::on(listener, service, bounds)
     }
 
     fn on(listener: Listener, service: Recorder, bounds: Bounds) -> Self {
@@ -76,6 +80,24 @@ impl Loopback {
 
     pub(super) async fn connect(&self) -> Wire {
         Wire(TcpStream::connect(self.addr).await.unwrap())
+    }
+
+    /// Asks on one connection after another until an answer begins like this.
+    pub(super) async fn ask_until(&self, answer: &str) {
+        let asking = async {
+            while !self.ask().await.starts_with(answer) {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, asking).await.expect("such an answer");
+    }
+
+    /// What comes back on a connection of its own; nothing if it is dropped.
+    async fn ask(&self) -> String {
+        let (mut stream, mut answer) = (self.connect().await.0, Vec::new());
+        let _dropped = stream.write_all(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n").await;
+        let _dropped = stream.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     pub(super) fn get(&self, scheme: &str, path: &str) -> Call {
@@ -113,6 +135,17 @@ impl Wire {
         let mut rest = Vec::new();
         timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.expect("an end").unwrap();
         String::from_utf8_lossy(&rest).into_owned()
+    }
+
+    /// Sends a byte now and then until the server says something; all that it says.
+    pub(super) async fn dribble(&mut self) -> String {
+        let saying = async {
+            while timeout(Duration::from_millis(10), self.0.readable()).await.is_err() {
+                self.0.write_all(b"x").await.unwrap();
+            }
+        };
+        timeout(PATIENCE, saying).await.expect("an answer to a head without end");
+        self.rest().await
     }
 
     async fn read_reply(&mut self) -> Answered {

@@ -7,6 +7,8 @@
 //! |---|---|
 //! | `server` | sockets, TLS and connections: who is let in, and how all of it ends |
 //! | `exchange` | one request on one connection: read, answered, written |
+//! | `head` | how long a request's head may be, and how long it may take or not even begin |
+//! | `refusal` | what is said to those whose request is not read |
 //! | `request_line` | request lines that are longer than hyper takes, made answerable |
 //! | `body` | bodies read up to a bound |
 //! | `client` | the pooled client, and what a failed call means for the one who made it |
@@ -16,8 +18,10 @@
 mod body;
 mod client;
 mod exchange;
+mod head;
 #[cfg(test)]
 mod loopback;
+mod refusal;
 mod request_line;
 mod server;
 mod tls;

@@ -20,6 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
@@ -27,6 +28,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     exchange::{Bounds, Exchange, Service},
+    head::{HeadWatch, Heads},
+    refusal::{Refusal, turn_away},
     request_line::{LineWatch, RequestLines},
 };
 
@@ -89,10 +92,11 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) {
     let tasks = TaskTracker::new();
+    let places = Arc::new(Semaphore::new(bounds.max_connections.min(Semaphore::MAX_PERMITS)));
+    let refusals = Arc::new(Semaphore::new(MOST_REFUSALS));
+    let door = Door { service, bounds, places, refusals, shutdown, tasks: tasks.clone() };
     for listener in listeners {
-        let (service, shutdown) = (Arc::clone(&service), shutdown.clone());
-        let door = Door { service, bounds, shutdown, tasks: tasks.clone() };
-        tasks.spawn(door.admit(listener));
+        tasks.spawn(door.clone().admit(listener));
     }
     tasks.close();
     tasks.wait().await;
@@ -102,6 +106,10 @@ pub async fn serve(
 struct Door {
     service: Arc<dyn Service>,
     bounds: Bounds,
+    /// One for each connection that may be.
+    places: Arc<Semaphore>,
+    /// One for each connection that may be told that there is no place.
+    refusals: Arc<Semaphore>,
     shutdown: CancellationToken,
     tasks: TaskTracker,
 }
@@ -110,11 +118,34 @@ impl Door {
     async fn admit(self, listener: Listener) {
         while let Some((stream, peer)) = self.shutdown.run_until_cancelled(listener.next()).await {
             let tls = listener.tls.as_deref().map(ArcSwap::load_full);
-            self.tasks.spawn(self.clone().receive(stream, peer, tls));
+            match Arc::clone(&self.places).try_acquire_owned() {
+                Ok(place) => drop(self.tasks.spawn(self.clone().receive(stream, peer, tls, place))),
+                Err(_) => self.refuse(stream, peer, tls.is_some()),
+            }
         }
     }
 
-    async fn receive(self, stream: TcpStream, peer: SocketAddr, tls: Option<Arc<ServerConfig>>) {
+    /// Says no to a connection, or, in a flood of them or over TLS, just drops it.
+    fn refuse(&self, stream: TcpStream, peer: SocketAddr, is_tls: bool) {
+        tracing::debug!(%peer, "{}", Refusal::Connections);
+        let turn = Arc::clone(&self.refusals).try_acquire_owned();
+        if let (Ok(turn), false) = (turn, is_tls) {
+            self.tasks.spawn(async move {
+                // It may have hung up before it was told, which is all the same here.
+                let _outcome = turn_away(stream, Refusal::Connections).await;
+                drop(turn);
+            });
+        }
+    }
+
+    /// Serves one connection to its end, and then gives its `place` back.
+    async fn receive(
+        self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        tls: Option<Arc<ServerConfig>>,
+        place: OwnedSemaphorePermit,
+    ) {
         // Without it a reply of two segments waits 40 ms for the client's acknowledgement. Failing is not fatal.
         let _outcome = stream.set_nodelay(true);
         let ended = match tls {
@@ -128,21 +159,36 @@ impl Door {
         if let Err(error) = ended {
             tracing::debug!(%peer, error, "a connection ended early");
         }
+        drop(place);
     }
 
-    async fn converse<S>(self, stream: S, peer: SocketAddr) -> Result<(), BoxError>
+    async fn converse<S>(self, mut stream: S, peer: SocketAddr) -> Result<(), BoxError>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin,
     {
-        let Self { service, bounds, shutdown, tasks: _ } = self;
-        let watch = Arc::new(LineWatch::new());
-        let lines = RequestLines::new(stream, bounds.max_request_line_bytes, Arc::clone(&watch));
-        let exchange = Arc::new(Exchange { service, bounds, peer, watch, at_work: AtomicBool::new(false) });
+        let heads = Arc::new(HeadWatch::new());
+        let ended = self.answer(&mut stream, peer, Arc::clone(&heads)).await;
+        match heads.refusal() {
+            Some(refusal) => Ok(turn_away(stream, refusal).await?),
+            None => ended,
+        }
+    }
+
+    async fn answer<S>(self, stream: S, peer: SocketAddr, heads: Arc<HeadWatch>) -> Result<(), BoxError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let Self { service, bounds, places: _, refusals: _, shutdown, tasks: _ } = self;
+        let lines = Arc::new(LineWatch::new());
+        let stream = Heads::new(stream, bounds, Arc::clone(&heads));
+        let stream = RequestLines::new(stream, bounds.max_request_line_bytes, Arc::clone(&lines));
+        let at_work = AtomicBool::new(false);
+        let exchange = Arc::new(Exchange { service, bounds, peer, heads, lines, at_work });
         let respond = service_fn(|request| {
             let exchange = Arc::clone(&exchange);
             async move { exchange.respond(request).await }
         });
-        let mut connection = pin!(protocol().serve_connection(TokioIo::new(lines), respond));
+        let mut connection = pin!(protocol(&bounds).serve_connection(TokioIo::new(stream), respond));
         tokio::select! {
             ended = connection.as_mut() => return Ok(ended?),
             () = shutdown.cancelled() => connection.as_mut().graceful_shutdown(),
@@ -164,9 +210,14 @@ async fn nothing_to_answer(exchange: &Exchange) {
     }
 }
 
-fn protocol() -> http1::Builder {
+/// hyper's own limits are just wide enough never to be met before those that are watched: they hold what is not.
+fn protocol(bounds: &Bounds) -> http1::Builder {
+    let head = bounds.max_request_line_bytes.saturating_add(bounds.max_header_bytes);
     let mut protocol = http1::Builder::new();
-    protocol.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+    protocol
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.idle_timeout + bounds.header_timeout)
+        .max_buf_size(head.saturating_add(SPARE_BYTES));
     protocol
 }
 
@@ -181,10 +232,11 @@ fn is_the_clients(error: &io::Error) -> bool {
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Enough for those who come a little too many; beyond that it is a flood, and an answer is a waste.
+pub(super) const MOST_REFUSALS: usize = 64;
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
-/// How long a connection may take to bring a whole head, and, for hyper counts both as one, how long it may idle.
-/// Node's clients fail the call that meets a closing connection, so this is above the 60 to 75 s of their peers.
-const HEAD_WITHIN: Duration = Duration::from_secs(90);
+/// hyper asks for this at the least; it has room for line ends and for what comes behind a head.
+const SPARE_BYTES: usize = 8192;
 /// How long a request that had begun to arrive may take to be there after the shutdown.
 const ARRIVE_WITHIN: Duration = Duration::from_secs(2);
 /// How long a connection may stay busy after the shutdown.

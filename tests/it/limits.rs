@@ -1,4 +1,4 @@
-//! How much fits: into a request line, into a body, into one call.
+//! How much fits: into a request line, into headers, into a body, into one call.
 
 use serde_json::Value;
 use weighbridge::wire::Call;
@@ -45,6 +45,16 @@ async fn a_body_may_have_262144_bytes() {
     let within = outpost.ask(&ucloud_body(262_144)).await;
     refused(&within, "200 230", &["Pad"]).unwrap();
     assert!(outpost.target.take_calls().is_empty());
+}
+
+#[tokio::test]
+async fn headers_may_have_65536_bytes() {
+    let outpost = Outpost::open(&[], Answers::Yes).await;
+    for (length, status) in [(65_536, 200), (65_537, 431), (1_000_000, 431)] {
+        let reply = outpost.ask(&aliyun_headers(length)).await;
+        assert_eq!(reply.status, status, "{length}: {:?}", reply.body);
+        assert_eq!(outpost.target.take_calls().len(), usize::from(status == 200));
+    }
 }
 
 #[tokio::test]
@@ -157,6 +167,16 @@ fn line(length: usize, pad_first: bool, params: &Pairs, sign: impl Fn(&Pairs) ->
     let pad = length - line_of(&request(0));
     // A signature has one length, but not once it is encoded; the next one may fit.
     (0..1000).map(|_| request(pad)).find(|request| line_of(request) == length).expect("a line of this length")
+}
+
+/// A signed GET whose headers have `length` bytes, the empty line at their end counted.
+fn aliyun_headers(length: usize) -> Vec<u8> {
+    let list = r#"[{"ServerId":"i-bp1example00000001","Port":80}]"#;
+    let request = in_query("GET", &rpc_signed("GET", &aliyun_add(list)));
+    let line_end = request.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let (line, headers) = request.split_at(line_end);
+    let pad = format!("Pad: {}\r\n", "x".repeat(length - headers.len() - "Pad: \r\n".len()));
+    [line, pad.as_bytes(), headers].concat()
 }
 
 /// A signed POST whose form has `length` bytes.

@@ -10,6 +10,7 @@ mod golden;
 mod layering;
 mod life;
 mod limits;
+mod overload;
 mod passing;
 mod places;
 mod postgres;

@@ -81,6 +81,11 @@ impl Program {
         self.err.find(within, wanted).unwrap_or_else(|| panic!("never said so: {self:?}"))
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to stop.
     pub fn terminate(&self) {
         self.signal("TERM");

@@ -38,7 +38,7 @@ struct Line {
 /// More than any answer here takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 const MAX_REPLY_BYTES: usize = 1024 * 1024;
-const BOUNDS: Bounds = Bounds { max_body_bytes: 1024 * 1024, max_request_line_bytes: 65_000 };
+const BOUNDS: Bounds = Bounds { max_body_bytes: 1024 * 1024, ..Bounds::USUAL };
 
 impl Tap {
     /// Opens a tap before `onward`, `http://host:port`.

@@ -60,7 +60,7 @@ impl Target {
             Arc::new(Record { answers: Mutex::new(answers), calls: Mutex::default(), called: Notify::new() });
         let listener = Listener::bind((Ipv4Addr::LOCALHOST, 0).into(), None).await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let bounds = Bounds { max_body_bytes: 1 << 20, max_request_line_bytes: 65_534 };
+        let bounds = Bounds { max_body_bytes: 1 << 20, max_request_line_bytes: 65_534, ..Bounds::USUAL };
         let listeners = if absent { Vec::new() } else { vec![listener] };
         tokio::spawn(serve(listeners, Arc::clone(&record) as Arc<dyn Service>, bounds, stop.clone()));
         Self { address, record, _stop: stop.drop_guard() }
