@@ -15,12 +15,13 @@ use weighbridge::{
     config::{Config, Known, Target, load_text},
     crypto::Secret,
     dialect::{Arrival, BoxFuture, Invocation, Scheme},
-    engine::Upstream,
+    engine::{Engine, Upstream},
     front::Front,
     gateway::{front, origin_of, target_scheme},
     mapping::SourceText,
     model::{Fault, FaultKind, Operation, Outcome},
     providers::provider,
+    store::{Memory, Store},
     wire::{Call, Params, Reply},
 };
 
@@ -68,7 +69,10 @@ impl Stage {
     fn new(reply: fn(&Invocation) -> Reply) -> Self {
         let (config, stamps) = (Arc::new(config()), Stamps::system().unwrap());
         let upstream = Instant { config: Arc::clone(&config), stamps: stamps.clone(), reply };
-        let front = front(&config, Arc::new(upstream), stamps.clone(), TaskTracker::new());
+        let store: Arc<dyn Store> = Arc::new(Memory::new());
+        let engine =
+            Engine::new(Arc::clone(&config), Arc::new(upstream), Arc::clone(&store), TaskTracker::new());
+        let front = front(&config, engine, store, stamps.clone());
         Self { front, runtime: Builder::new_current_thread().enable_time().build().unwrap(), stamps }
     }
 

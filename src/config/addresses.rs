@@ -11,7 +11,7 @@ impl Resolver<'_> {
     pub(super) fn addresses(
         &mut self,
         listen: Option<Spanned<Vec<Word>>>,
-        admin: Option<Word>,
+        admin: Option<&Word>,
     ) -> (Vec<SocketAddr>, Option<SocketAddr>) {
         let mut taken = Vec::new();
         if let Some(listen) = listen {
@@ -22,11 +22,7 @@ impl Resolver<'_> {
                 taken.extend(self.address(word, &taken));
             }
         }
-        let address = admin.as_ref().and_then(|word| self.address(word, &taken));
-        if let (Some(_), Some(word)) = (address.filter(|address| !taken.contains(address)), admin) {
-            let what = "the admin listener is not built in this version: nothing will listen there";
-            self.report.warn(word.span(), what);
-        }
+        let address = admin.and_then(|word| self.address(word, &taken));
         (taken, address)
     }
 

@@ -25,7 +25,7 @@ impl Resolver<'_> {
     }
 
     /// The text that `word` is or refers to. No message may repeat it.
-    fn told(&mut self, key: &str, word: &Word) -> Option<String> {
+    pub(super) fn told(&mut self, key: &str, word: &Word) -> Option<String> {
         let text = word.get_ref();
         let told = if let Some(name) = text.strip_prefix(VARIABLE) {
             self.variable(word, name)?

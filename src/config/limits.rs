@@ -24,6 +24,7 @@ impl Resolver<'_> {
             body_timeout,
             idle_timeout,
             max_in_flight,
+            max_waiting,
             request_timeout,
             upstream_timeout,
             clock_skew,
@@ -54,6 +55,7 @@ impl Resolver<'_> {
                 idle_timeout: self.time("idle_timeout", idle_timeout.as_ref(), door.idle_timeout),
             },
             max_in_flight: self.count("max_in_flight", max_in_flight.as_ref(), usual.max_in_flight),
+            max_waiting: self.count("max_waiting", max_waiting.as_ref(), usual.max_waiting),
             request_timeout: self.time("request_timeout", request_timeout.as_ref(), usual.request_timeout),
             upstream_timeout: self.time(
                 "upstream_timeout",

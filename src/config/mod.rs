@@ -14,6 +14,7 @@ mod resolve;
 mod resources;
 mod rows;
 mod section;
+mod store;
 mod targets;
 mod templates;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use crate::{
     http::Bounds,
     mapping::{Diagnostic, GroupTemplate, Shape, Tables},
     model::{ProjectId, RegionId},
+    store::StoreAt,
 };
 
 /// Everything that a gateway is told, resolved: no name in it is left to look up.
@@ -51,6 +53,8 @@ pub struct Config {
     pub targets: Vec<Target>,
     /// The callers that are served.
     pub clients: Vec<Client>,
+    /// Where what must not be forgotten is kept.
+    pub store: StoreAt,
     /// Bounds of size, number and time.
     pub limits: Limits,
     /// What was read beside the config's own text: a change of any of them is a change of the config.
@@ -139,6 +143,8 @@ pub struct Limits {
     pub door: Bounds,
     /// How many requests may be in work at once.
     pub max_in_flight: usize,
+    /// How many changes of one group may wait for their turn.
+    pub max_waiting: usize,
     /// How long one request may take before no further add of it is begun; taking back what it had added goes on.
     pub request_timeout: Duration,
     /// How long one call to a target may take.
@@ -154,6 +160,7 @@ impl Default for Limits {
         Self {
             door: Bounds::USUAL,
             max_in_flight: 1024,
+            max_waiting: 256,
             request_timeout: Duration::from_secs(30),
             upstream_timeout: Duration::from_secs(10),
             clock_skew: Duration::from_mins(15),

@@ -82,9 +82,9 @@ impl<'r> Resolver<'r> {
             raw;
         self.tables = self.compile(mappings.as_ref());
         let resources = self.resources(resources, named.as_ref());
-        let (listen, admin) = self.addresses(listen, admin);
+        let (listen, admin) = self.addresses(listen, admin.as_ref());
         let tls = tls.and_then(|tls| self.tls(tls));
-        self.check_store(store.as_ref());
+        let store = self.store(store.as_ref());
         let clients = self.clients(clients, &targets);
         let targets: Vec<_> = targets.into_iter().map(|target| self.target(target)).collect();
         let limits = self.limits(&limits);
@@ -96,6 +96,7 @@ impl<'r> Resolver<'r> {
             resources: Arc::new(resources?),
             targets: targets.into_iter().collect::<Option<_>>()?,
             clients: clients?,
+            store: store?,
             limits,
             files: std::mem::take(&mut self.files),
             warnings: Vec::new(),
@@ -156,21 +157,5 @@ impl<'r> Resolver<'r> {
             self.report.error(word.span(), what);
         }
         cloud
-    }
-
-    /// Stores that outlive the process are read and not yet obeyed.
-    fn check_store(&mut self, store: Option<&Word>) {
-        let Some(store) = store else { return };
-        let durable = ["sqlite:", "postgres://"];
-        let named =
-            |prefix: &&str| store.get_ref().strip_prefix(*prefix).is_some_and(|rest| !rest.is_empty());
-        if durable.iter().any(named) {
-            let what = "durable stores are not built in this version: nonces, recorded answers and what targets \
-                        cannot hold are kept in memory and forgotten at a stop; write \"memory\" to say so";
-            self.report.warn(store.span(), what);
-        } else if store.get_ref() != "memory" {
-            let what = "this is no `store`; write \"memory\", \"sqlite:PATH\" or \"postgres://…\"";
-            self.report.error(store.span(), what);
-        }
     }
 }

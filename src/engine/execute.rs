@@ -2,23 +2,27 @@
 
 use std::{
     borrow::Cow,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
-use super::{Parts, lanes::Turn, pair::GroupPair, resolve::Route};
+use super::{Parts, pair::GroupPair, resolve::Route, work::Work};
 use crate::{
+    crypto::sha256,
     mapping::DuplicateAdd,
-    model::{Fault, FaultKind, Field, LoadBalancerRef, Operation, Outcome},
+    model::{Fault, FaultKind, Field, Operation, Outcome},
 };
 
-/// Pauses before a call is sent again that the target refused as busy: nothing was changed by it.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(300), Duration::from_millis(600), Duration::from_millis(1200)];
+/// The pause before a call is sent again that the target refused as busy, and the longest it grows to. Nothing was changed by
+/// such a call.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(3));
 
 /// One request being carried out.
 pub(super) struct Execution<'r> {
@@ -28,40 +32,14 @@ pub(super) struct Execution<'r> {
     pub(super) id: &'r str,
     /// When it came.
     pub(super) at: Timestamp,
-    deadline: Instant,
+    pub(super) deadline: Instant,
+    pub(super) work: Mutex<Work>,
 }
 
 impl<'r> Execution<'r> {
     pub(super) fn new(parts: &'r Parts, route: &'r Route<'r>, id: &'r str, at: Timestamp) -> Self {
         let deadline = Instant::now() + parts.config.limits.request_timeout;
-        Self { parts, route, id, at, deadline }
-    }
-
-    /// Waits for a turn to change what a group holds already. What was recorded of adds to it is not so any more, whatever
-    /// comes of the change.
-    pub(super) async fn turn_to_change(&self, pair: &GroupPair, alone: bool) -> Result<Turn, Fault> {
-        let turn = self.turn(pair, alone).await?;
-        self.parts.repeats.forget(&pair.key(self.route));
-        Ok(turn)
-    }
-
-    /// Waits for a turn to make a group on a load balancer of the target.
-    pub(super) async fn turn_to_make(&self, balancer: &LoadBalancerRef) -> Result<Turn, Fault> {
-        let lane = format!("the groups of {}", balancer.id);
-        let turn = self.parts.lanes.turn(&self.route.target.name, &lane, true);
-        timeout_at(self.deadline, turn).await.map_err(|_| {
-            Fault::new(FaultKind::Busy, "other groups being made took all the time; nothing was begun")
-        })
-    }
-
-    /// Waits for a turn to write to a group: `alone`, or beside others where the target takes several changes at once.
-    pub(super) async fn turn(&self, pair: &GroupPair, alone: bool) -> Result<Turn, Fault> {
-        let alone = alone || self.route.there.capability.one_writer_per_group;
-        let key = pair.key(self.route);
-        let turn = self.parts.lanes.turn(&key.cloud, &key.group, alone);
-        timeout_at(self.deadline, turn).await.map_err(|_| {
-            Fault::new(FaultKind::Busy, "other changes of the group took all the time; nothing was begun")
-        })
+        Self { parts, route, id, at, deadline, work: Mutex::default() }
     }
 
     /// Sends the steps, so many at a time, and none any more once one has failed or the time is up. Every step that was
@@ -98,16 +76,32 @@ impl<'r> Execution<'r> {
         Err(Fault::new(FaultKind::TargetFailed, "the request's time was up before this call was begun"))
     }
 
-    /// Sends one step. One that the target refuses as busy changed nothing and is sent again in a moment.
+    /// Sends one step. One that the target refuses as busy changed nothing and is sent again in a moment, signed anew, for as
+    /// long as the request has time.
     pub(super) async fn call(&self, step: &Operation) -> Result<Outcome, Fault> {
         let busy = |fault: &Fault| matches!(fault.kind, FaultKind::Busy | FaultKind::Throttled);
-        for pause in PAUSES {
+        let (mut pause, longest) = PAUSES;
+        let mut attempt = 0;
+        loop {
             match self.parts.upstream.call(self.route.target, step).await {
-                Err(fault) if busy(&fault) && Instant::now() + pause < self.deadline => sleep(pause).await,
+                Err(fault) if busy(&fault) => {
+                    let pause = self.spread(pause, attempt);
+                    if Instant::now() + pause >= self.deadline {
+                        return Err(fault);
+                    }
+                    sleep(pause).await;
+                }
                 reply => return reply,
             }
+            pause = longest.min(pause * 2);
+            attempt += 1;
         }
-        self.parts.upstream.call(self.route.target, step).await
+    }
+
+    /// A pause between half of it and all of it: requests that were refused together do not come back together.
+    fn spread(&self, pause: Duration, attempt: u32) -> Duration {
+        let [byte, ..] = sha256(format!("{}\n{attempt}", self.id).as_bytes());
+        pause / 2 + pause * u32::from(byte) / 512
     }
 
     /// What a fault of the target concerns, in the caller's words.

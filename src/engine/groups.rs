@@ -1,15 +1,17 @@
 //! Operations on groups: create, delete, rename.
 
-use tracing::error;
+use tracing::{error, warn};
 
 use super::{
     add::{
+        ends::End,
         plan::{Item, items},
         settle::LOOKS,
     },
-    change::moves::Moves,
+    change::{Aim, Renaming, moves::Moves},
     execute::Execution,
-    look::misfit,
+    journal::{Deed, Intent, Making},
+    look::{is_momentary, misfit},
     pair::{GroupPair, key_of},
 };
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
         CreateGroup, Fault, FaultKind, Group, GroupField, GroupId, GroupRef, Listener, ListenerOption,
         LoadBalancerRef, Loss, LossPolicy, Lost, Member, Operation, Outcome, Port, Protocol, UpdateGroup,
     },
-    store::{Remembered, RememberedGroup},
+    store::RememberedGroup,
 };
 
 /// How often a port is tried that somebody else has taken between the look and the call.
@@ -37,16 +39,23 @@ impl Execution<'_> {
         let name = create.name.as_deref().map(|name| self.name_there(name, losses)).transpose()?;
         let items = items(self.route, &create.backends, losses)?;
         let kept = self.kept_of_new(create, name.as_deref(), losses)?;
-        let turn = self.turn_to_make(&balancer).await?;
+        self.turn_to_make(&balancer).await?;
         let before = self.groups(&balancer, true).await.map_err(|fault| self.of_balancer(fault, create))?;
         self.check_port(create, &before)?;
-        let asked = CreateGroup { name, load_balancer: balancer, ..create.clone() };
-        let made = self.make(&asked, &before).await.map_err(|fault| self.of_balancer(fault, create))?;
+        let there = CreateGroup { name, load_balancer: balancer.clone(), ..create.clone() };
+        let making = Making {
+            asked: create.clone(),
+            there: there.clone(),
+            before: before.iter().map(|group| group.id.group.clone()).collect(),
+            items: items.clone(),
+            kept: kept.clone(),
+        };
+        let intent = Intent::on(self.route, Deed::Make(Box::new(making)));
+        self.begin(&self.lane_of(&balancer), &intent).await?;
+        let made = self.make(&there, &before).await.map_err(|fault| self.of_balancer(fault, create))?;
         let pair = self.pair_made(create, &made);
         self.parts.recents.made(self.route, &pair, &made);
-        self.parts.memory.remember_group(pair.key(self.route), kept);
-        drop(turn);
-        let members = if items.is_empty() { Vec::new() } else { self.fill(&pair, &items).await? };
+        let members = self.fill(&pair, items, kept).await?;
         let group = self.group_here(&pair, made);
         Ok(Outcome::Created(Group { count: members.len(), members, ..group }))
     }
@@ -54,7 +63,7 @@ impl Execution<'_> {
     /// Unmakes a group.
     pub(super) async fn delete_group(&self, group: &GroupRef) -> Result<Outcome, Fault> {
         let pair = GroupPair::of(self.route, group)?;
-        let _turn = self.turn_to_change(&pair, true).await?;
+        self.turn_to_change(&pair, true).await?;
         if let Err(fault) = self.call(&Operation::DeleteGroup(pair.there.clone())).await {
             let gone = if fault.kind.leaves_doubt() { self.is_gone(&pair).await } else { Some(false) };
             if gone != Some(true) {
@@ -68,9 +77,9 @@ impl Execution<'_> {
                 return Err(Fault { field, detail, ..fault });
             }
         }
-        self.parts.memory.forget_group(&pair.key(self.route));
+        self.forget_group(&pair);
         self.parts.recents.unmade(self.route, &pair);
-        self.parts.repeats.forget(&pair.key(self.route));
+        self.forget_answers(&pair);
         Ok(Outcome::Deleted)
     }
 
@@ -83,21 +92,19 @@ impl Execution<'_> {
         let UpdateGroup { group, name, options, changes } = update;
         let pair = GroupPair::of(self.route, group)?;
         let name_there = name.as_deref().map(|name| self.name_there(name, losses)).transpose()?;
-        let _turn = self.turn_to_change(&pair, true).await?;
+        self.turn_to_change(&pair, true).await?;
         // A caller in whose cloud ids name backends changes them by their ids, and is told nothing of the group.
         let blind = name.is_some()
             && changes.is_empty()
             && self.route.here.capability.names_backends == NamesBackends::Id;
         let holds = if blind { Group::of(pair.there.clone(), Vec::new()) } else { self.group(&pair).await? };
         let moves = self.updates(&pair, &holds.members, changes, losses)?;
-        let kept = self.options_kept(&pair, options, losses)?;
-        let before = self.kept_before(&pair, &moves);
-        self.carry(&pair, &moves).await?;
-        if let Some(name) = &name_there {
-            self.rename(&pair, name, &moves, before).await?;
-        }
-        self.keep(&pair, kept, name.as_deref().zip(name_there.as_deref()));
-        self.parts.repeats.forget(&pair.key(self.route));
+        let settings = self.settings(&pair, options, name.as_deref().zip(name_there.as_deref()), losses)?;
+        let name_there = name_there.map(|to| Renaming { from: holds.name.clone(), to });
+        let aim = Aim { name: name_there, settings, ..Aim::of(&pair, moves) };
+        let moves = aim.moves.clone();
+        self.achieve(aim).await?;
+        self.forget_answers(&pair);
         let told = self.changed(&pair, holds, name.as_deref(), &moves);
         Ok(Outcome::GroupUpdated(told))
     }
@@ -109,64 +116,6 @@ impl Execution<'_> {
             moves.others.iter().map(|step| self.member_here(pair, &step.after(), &holds.members)).collect();
         let all = self.group_here(pair, Group { name, ..holds });
         Group { members: if named.is_empty() { all.members } else { named }, ..all }
-    }
-
-    /// Whether the group shows this name, now or in a moment; none if it could not be looked at.
-    async fn has_name(&self, pair: &GroupPair, name: &str) -> Option<bool> {
-        let mut shows = None;
-        for pause in LOOKS {
-            tokio::time::sleep(pause).await;
-            shows = self.group(pair).await.ok().map(|group| group.name.as_deref() == Some(name));
-            if shows == Some(true) {
-                break;
-            }
-        }
-        shows
-    }
-
-    /// Gives a group another name. What was changed of its members before goes back if that fails.
-    async fn rename(
-        &self,
-        pair: &GroupPair,
-        name: &str,
-        moves: &Moves,
-        before: Vec<Remembered>,
-    ) -> Result<(), Fault> {
-        let step = Operation::UpdateGroup(UpdateGroup {
-            group: pair.there.clone(),
-            name: Some(name.to_owned()),
-            options: Vec::new(),
-            changes: Vec::new(),
-        });
-        let mut reply = self.call(&step).await.map(drop);
-        // What a look does not show may be sent once more.
-        let mut looked = true;
-        for again in [true, false] {
-            if !reply.as_ref().is_err_and(|fault| fault.kind.leaves_doubt()) {
-                break;
-            }
-            let shows = self.has_name(pair, name).await;
-            looked = shows.is_some();
-            match shows {
-                Some(true) => reply = Ok(()),
-                Some(false) if again => reply = self.call(&step).await.map(drop),
-                Some(false) | None => {}
-            }
-        }
-        let Err(fault) = reply else {
-            self.parts.recents.named(self.route, pair, name);
-            return Ok(());
-        };
-        let unseen = fault.kind.leaves_doubt() && !looked;
-        let what = self.take_back_moves(pair, moves, before, unseen).await;
-        let doubt = match (fault.kind.leaves_doubt(), looked) {
-            (false, _) => "",
-            (true, true) => "; the group did not show it afterwards",
-            (true, false) => "; it could NOT be found out whether it was",
-        };
-        let told = fault.detail.trim_end_matches('.');
-        let detail = format!("the name could not be changed: {told}{doubt}. {what}");
-        Err(Fault { field: Some(self.field_at_fault(fault.kind, pair)), detail: detail.into(), ..fault })
     }
 
     /// Makes the group at the target. A group that is a listener there gets the first free port of its template.
@@ -206,10 +155,13 @@ impl Execution<'_> {
         if !fault.kind.leaves_doubt() {
             return Err(fault);
         }
-        if let Some(group) = self.landed(&step, before).await {
+        let known: Vec<GroupId> = before.iter().map(|group| group.id.group.clone()).collect();
+        if let Ok(Some(group)) = self.landed(&step, &known).await {
             return Ok(self.fresh(step, group));
         }
-        let detail = format!("{}; it could NOT be found out whether the group was made", fault.detail);
+        let goes_on = self.goes_on(true);
+        let detail =
+            format!("{}; it could NOT be found out whether the group was made{goes_on}", fault.detail);
         Err(Fault { detail: detail.into(), ..fault })
     }
 
@@ -221,43 +173,118 @@ impl Execution<'_> {
         Group { name, listeners, options, created, ..Group::of(id, Vec::new()) }
     }
 
-    /// The group whose creation was never answered.
-    async fn landed(&self, step: &CreateGroup, before: &[Group]) -> Option<GroupId> {
+    /// The group whose creation was never answered; none if it does not show.
+    ///
+    /// # Errors
+    /// Why the last look told nothing.
+    async fn landed(&self, step: &CreateGroup, before: &[GroupId]) -> Result<Option<GroupId>, Fault> {
+        let mut told = Ok(None);
         for pause in LOOKS {
             tokio::time::sleep(pause).await;
-            let Ok(groups) = self.groups(&step.load_balancer, true).await else { continue };
+            let groups = match self.groups(&step.load_balancer, true).await {
+                Ok(groups) => groups,
+                Err(fault) => {
+                    told = Err(fault);
+                    continue;
+                }
+            };
             let is_new = |group: &&Group| {
-                before.iter().all(|known| known.id.group != group.id.group)
+                !before.contains(&group.id.group)
                     && group.name == step.name
                     && step.listener.as_ref().is_none_or(|listener| group.listeners.contains(listener))
             };
             let mut found = groups.iter().filter(is_new);
             // Two of them may be somebody else's as well.
             if let (Some(group), None) = (found.next(), found.next()) {
-                return Some(group.id.group.clone());
+                return Ok(Some(group.id.group.clone()));
             }
+            told = Ok(None);
         }
-        None
+        told
     }
 
     /// Puts the first backends into a new group. If that fails there is no group either.
-    async fn fill(&self, pair: &GroupPair, items: &[Item]) -> Result<Vec<Member>, Fault> {
-        let fault = match self.add(pair, items).await {
-            Ok(members) => return Ok(members),
-            Err(fault) => fault,
-        };
-        let left = match self.surely(&Operation::DeleteGroup(pair.there.clone())).await {
+    async fn fill(
+        &self,
+        pair: &GroupPair,
+        items: Vec<Item>,
+        kept: RememberedGroup,
+    ) -> Result<Vec<Member>, Fault> {
+        let moves = Moves { adds: items, others: Vec::new() };
+        let aim = Aim { settings: Some(kept), before: Some(Vec::new()), ..Aim::of(pair, moves) };
+        if aim.moves.adds.is_empty() {
+            self.reached(&aim, &[]);
+            return Ok(Vec::new());
+        }
+        match self.fill_in_its_lane(&aim).await {
+            Ok(members) => Ok(members),
+            Err(fault) => {
+                let left = self.unmake(pair).await;
+                Err(Fault { detail: format!("{}. {left}", fault.detail).into(), ..fault })
+            }
+        }
+    }
+
+    async fn fill_in_its_lane(&self, aim: &Aim) -> Result<Vec<Member>, Fault> {
+        self.turn(&aim.pair, true).await?;
+        let intent = Intent::on(self.route, Deed::Fill(Box::new(aim.clone())));
+        self.come_to(&aim.pair.key(self.route), &intent).await?;
+        self.leave_first_lane();
+        let mut ends: Vec<End> = aim.moves.adds.iter().map(|_| End::Untried).collect();
+        self.reach(aim, &mut ends).await?;
+        Ok(self.reached(aim, &ends))
+    }
+
+    /// Unmakes a group that a failed call had made, and tells what came of it.
+    async fn unmake(&self, pair: &GroupPair) -> String {
+        match self.surely(&Operation::DeleteGroup(pair.there.clone())).await {
             Ok(_) => {
-                self.parts.memory.forget_group(&pair.key(self.route));
+                self.forget_group(pair);
                 self.parts.recents.unmade(self.route, pair);
                 "The group was not kept".to_owned()
             }
             Err(stuck) => {
                 error!(fault = %stuck, group = %pair.there.group, "a group that a failed call had made cannot be deleted");
-                format!("The group could NOT be deleted again and is `{}`", pair.here.group)
+                let goes_on = self.goes_on(is_momentary(stuck.kind));
+                format!("The group could NOT be deleted again and is `{}`{goes_on}", pair.here.group)
             }
+        }
+    }
+
+    /// A group whose filling was cut short is found full, or unmade.
+    pub(super) async fn put_filling_right(&self, aim: &Aim) -> Result<(), Fault> {
+        let group = match self.group(&aim.pair).await {
+            Ok(group) => group,
+            Err(fault) if fault.kind == FaultKind::UnknownGroup => return Ok(()),
+            Err(fault) => return Err(fault),
         };
-        Err(Fault { detail: format!("{}. {left}", fault.detail).into(), ..fault })
+        let ends = self.ends_shown(aim, &group.members);
+        if ends.iter().all(|end| end.member().is_some()) {
+            self.reached(aim, &ends);
+            return Ok(());
+        }
+        self.unmake_cut_short(&aim.pair).await
+    }
+
+    /// A group whose making was cut short is found whole where nothing was to be put into it, or unmade.
+    pub(super) async fn put_making_right(&self, making: &Making) -> Result<(), Fault> {
+        let Some(group) = self.landed(&making.there, &making.before).await? else { return Ok(()) };
+        let made = self.fresh(making.there.clone(), group);
+        let pair = self.pair_made(&making.asked, &made);
+        if !making.items.is_empty() {
+            return self.unmake_cut_short(&pair).await;
+        }
+        let settings = Some(making.kept.clone());
+        self.reached(&Aim { settings, ..Aim::of(&pair, Moves::default()) }, &[]);
+        Ok(())
+    }
+
+    async fn unmake_cut_short(&self, pair: &GroupPair) -> Result<(), Fault> {
+        warn!(group = %pair.there.group, "a group whose making was cut short is unmade");
+        self.surely(&Operation::DeleteGroup(pair.there.clone())).await?;
+        self.forget_group(pair);
+        self.parts.recents.unmade(self.route, pair);
+        Ok(())
     }
 
     /// A group that was just made, by both names.
@@ -286,7 +313,7 @@ impl Execution<'_> {
             listener.port == wanted.port && datagrams(listener) == datagrams(wanted)
         };
         let takes = |group: &&Group| {
-            let kept = self.parts.memory.remembered_group(&key_of(self.route, &group.id));
+            let kept = self.parts.kept.remembered_group(&key_of(self.route, &group.id));
             let own = kept.load_balancer.is_none_or(|own| own == create.load_balancer.id);
             own && (kept.listener.iter().any(conflicts) || group.listeners.iter().any(conflicts))
         };
@@ -359,32 +386,27 @@ impl Execution<'_> {
         }
     }
 
-    /// Keeps what the target has no place for of a changed group: settings, and a name that is longer than there.
-    fn keep(&self, pair: &GroupPair, settings: Option<RememberedGroup>, name: Option<(&str, &str)>) {
-        let key = pair.key(self.route);
-        let mut kept = settings.unwrap_or_else(|| self.parts.memory.remembered_group(&key));
-        if let Some((full, there)) = name {
-            kept.name = (full != there).then(|| full.to_owned());
-        }
-        self.parts.memory.remember_group(key, kept);
-    }
-
-    /// Settings of the listener that the caller takes a group for, laid over those that are kept.
-    fn options_kept(
+    /// What is to be kept of a changed group, where that is not what is kept now: settings of the listener that the caller
+    /// takes the group for, laid over those that are kept, and a name that is longer than there.
+    fn settings(
         &self,
         pair: &GroupPair,
         options: &[ListenerOption],
+        name: Option<(&str, &str)>,
         losses: &mut Vec<Loss>,
     ) -> Result<Option<RememberedGroup>, Fault> {
-        if options.is_empty() {
-            return Ok(None);
+        let before = self.parts.kept.remembered_group(&pair.key(self.route));
+        let mut kept = before.clone();
+        if !options.is_empty() {
+            let names = options.iter().map(|option| option.name.as_str()).collect::<Vec<_>>().join(", ");
+            self.lose(GroupField::Listener, &format!("settings of a listener ({names})"), losses)?;
+            kept.options.retain(|known| options.iter().all(|option| option.name != known.name));
+            kept.options.extend(options.iter().cloned());
         }
-        let names = options.iter().map(|option| option.name.as_str()).collect::<Vec<_>>().join(", ");
-        self.lose(GroupField::Listener, &format!("settings of a listener ({names})"), losses)?;
-        let mut kept = self.parts.memory.remembered_group(&pair.key(self.route));
-        kept.options.retain(|known| options.iter().all(|option| option.name != known.name));
-        kept.options.extend(options.iter().cloned());
-        Ok(Some(kept))
+        if let Some((full, there)) = name {
+            kept.name = (full != there).then(|| full.to_owned());
+        }
+        Ok((kept != before).then_some(kept))
     }
 
     /// What becomes of a field of a group that the target has no place for.

@@ -2,8 +2,7 @@
 
 use super::{
     add::plan::{Plan, plan, settle_loss},
-    change::lower::unknown_backend,
-    change::moves::Moves,
+    change::{Aim, lower::unknown_backend, moves::Moves},
     execute::Execution,
     pair::GroupPair,
 };
@@ -27,8 +26,12 @@ impl Execution<'_> {
         if items.is_empty() {
             return Ok(Outcome::Added(self.members(&pair).await?));
         }
-        let _turn = self.turn(&pair, items.len() > 1).await?;
-        Ok(Outcome::Added(self.add(&pair, &items).await?))
+        let aim = Aim::of(&pair, Moves { adds: items, others: Vec::new() });
+        if self.goes_with_others(&aim) {
+            return Ok(Outcome::Added(self.add_with_others(aim).await?));
+        }
+        self.turn(&pair, aim.moves.adds.len() > 1 || self.has_parts(&aim)).await?;
+        Ok(Outcome::Added(self.achieve(aim).await?))
     }
 
     /// A removal; of nothing, it tells what the group holds.
@@ -46,26 +49,28 @@ impl Execution<'_> {
         if backends.is_empty() {
             return Ok(Outcome::Removed(self.members(&pair).await?));
         }
-        let _turn = self.turn_to_change(&pair, backends.len() > 1).await?;
+        self.turn_to_change(&pair, backends.len() > 1).await?;
         let group = self.group(&pair).await?;
         let others = self.removals(&pair, &group.members, backends)?;
         let told = others.iter().map(|step| self.member_here(&pair, &step.old, &group.members)).collect();
-        self.carry(&pair, &Moves { adds: Vec::new(), others }).await?;
-        self.parts.repeats.forget(&pair.key(self.route));
+        self.achieve(Aim::of(&pair, Moves { adds: Vec::new(), others })).await?;
+        self.forget_answers(&pair);
         Ok(Outcome::Removed(told))
     }
 
     /// The caller names backends by ids, which stay the same when a port changes: a look tells where they are now.
     async fn remove_by_id(&self, scope: &Scope, backends: &[BackendRef]) -> Result<Outcome, Fault> {
         for (pair, backends) in self.by_group(scope, backends)? {
-            let _turn = self.turn_to_change(&pair, backends.len() > 1).await?;
+            self.turn_to_change(&pair, backends.len() > 1).await?;
             let group = self.group(&pair).await?;
             for backend in &backends {
                 self.belongs(scope, backend, &group)?;
             }
             let others = self.removals(&pair, &group.members, &backends)?;
-            self.carry(&pair, &Moves { adds: Vec::new(), others }).await?;
-            self.parts.repeats.forget(&pair.key(self.route));
+            self.achieve(Aim::of(&pair, Moves { adds: Vec::new(), others })).await?;
+            self.forget_answers(&pair);
+            // One group after the other: who waits for two at once may wait for ever.
+            self.conclude().await;
         }
         Ok(Outcome::Removed(Vec::new()))
     }
@@ -91,7 +96,10 @@ impl Execution<'_> {
         }
         let several = groups.len() > 1;
         for (pair, places) in groups {
-            match self.update_in(scope, &pair, changes, &places, &mut told, losses).await {
+            let done = self.update_in(scope, &pair, changes, &places, &mut told, losses).await;
+            // One group after the other: who waits for two at once may wait for ever.
+            self.conclude().await;
+            match done {
                 Ok(()) => {}
                 // What was done in another group stays done, so that this one failed has to be told beside it; and a group
                 // that is gone holds none of them.
@@ -116,7 +124,7 @@ impl Execution<'_> {
         told: &mut [Updated],
         losses: &mut Vec<Loss>,
     ) -> Result<(), Fault> {
-        let _turn = self.turn_to_change(pair, true).await?;
+        self.turn_to_change(pair, true).await?;
         let group = self.group(pair).await.map_err(|fault| {
             // Who names a backend asks for nothing of a group.
             let gone = fault.kind == FaultKind::UnknownGroup;
@@ -133,8 +141,8 @@ impl Execution<'_> {
                 Err(fault) => refuse(told, *place, fault)?,
             }
         }
-        self.carry(pair, &Moves { adds: Vec::new(), others }).await?;
-        self.parts.repeats.forget(&pair.key(self.route));
+        self.achieve(Aim::of(pair, Moves { adds: Vec::new(), others })).await?;
+        self.forget_answers(pair);
         Ok(())
     }
 
@@ -160,11 +168,11 @@ impl Execution<'_> {
     ) -> Result<Outcome, Fault> {
         let ReplaceBackends { group, old, new } = replace;
         let pair = GroupPair::of(self.route, group)?;
-        let _turn = self.turn_to_change(&pair, true).await?;
+        self.turn_to_change(&pair, true).await?;
         let holds = self.group(&pair).await?;
         let moves = self.replacement(&pair, &holds.members, old, new, losses)?;
-        self.carry(&pair, &moves).await?;
-        self.parts.repeats.forget(&pair.key(self.route));
+        self.achieve(Aim::of(&pair, moves)).await?;
+        self.forget_answers(&pair);
         let member = |backend: &Backend| Member {
             backend: backend.clone(),
             id: None,

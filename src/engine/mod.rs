@@ -3,10 +3,13 @@
 //! `members`, `groups` and `reads` are the operations. They are told in these words:
 //!
 //! * `resolve` turns the caller's ids into the target's, and `view` back again; `pair` is a group by both names;
-//! * `add` plans an add and carries it out; `change` does the same for every other change of a group's members, given what
-//!   the group holds; both bounded, all or nothing, and sure of what a lost answer means before they go on;
+//! * `add` plans an add; `change` carries it out, with every other change of a group: bounded, all or nothing, and sure of
+//!   what a lost answer means before it goes on;
 //! * `execute` sends steps; `look` reads the target, and `recent` lays over it what was written a moment ago;
-//! * `lanes` lets one writer at a time into a group; `repeat` answers an identical add from its record.
+//! * `lanes` lets one writer at a time into a group, and `merge` lets adds that wait together go out as one; `repeat` answers
+//!   an identical add from its record;
+//! * `journal` says what is about to be done, `work` writes it down and what came of it, and `recovery` puts right what a
+//!   process that was killed has left half done.
 //!
 //! A request runs in a task of its own: a caller that hangs up does not stop a fan-out half way.
 
@@ -14,32 +17,46 @@ mod add;
 mod change;
 mod execute;
 mod groups;
+mod journal;
 mod lanes;
 mod look;
 mod members;
+mod merge;
 mod pair;
 mod reads;
 mod recent;
+mod recovery;
 mod repeat;
 mod resolve;
 mod view;
+mod work;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicUsize};
 
 use jiff::Timestamp;
+use tokio::{sync::OnceCell, time::Instant};
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
+use tracing::{Instrument, warn};
 
 pub use add::plan::{Item, Plan, items, plan};
 pub use pair::GroupPair;
 pub use resolve::Route;
 
+use self::{
+    execute::Execution,
+    journal::Open,
+    lanes::Lanes,
+    merge::Merges,
+    recent::Recents,
+    repeat::{Repeats, read_back},
+    work::{no_turn, unavailable},
+};
 use crate::{
     config::{Config, OnLoss, Target},
+    crypto::hex,
     dialect::{Answer, Arrival, Asked, BoxFuture, Handler, Request, Wanted},
-    engine::{execute::Execution, lanes::Lanes, recent::Recents, repeat::Repeats},
     model::{Fault, FaultKind, Loss, Lost, Operation, Outcome},
-    store::{GroupKey, Memory},
+    store::{GroupKey, Kept, RequestDigest, Store, Unavailable, Write},
     wire::Reply,
 };
 
@@ -63,8 +80,16 @@ pub struct Engine {
 struct Parts {
     config: Arc<Config>,
     upstream: Arc<dyn Upstream>,
-    memory: Arc<Memory>,
+    store: Arc<dyn Store>,
+    /// What the store keeps, as this process sees it.
+    kept: Kept,
+    /// Whether that was read.
+    loaded: OnceCell<()>,
+    open: Open,
+    /// How many entries of the journal were begun.
+    begun: AtomicUsize,
     lanes: Lanes,
+    merges: Merges,
     recents: Recents,
     repeats: Repeats,
 }
@@ -75,12 +100,22 @@ impl Engine {
     pub fn new(
         config: Arc<Config>,
         upstream: Arc<dyn Upstream>,
-        memory: Arc<Memory>,
+        store: Arc<dyn Store>,
         tasks: TaskTracker,
     ) -> Self {
-        let repeats = Repeats::new(config.limits.repeat_window);
-        let (lanes, recents) = (Lanes::default(), Recents::default());
-        let parts = Parts { config, upstream, memory, lanes, recents, repeats };
+        let parts = Parts {
+            lanes: Lanes::new(config.limits.max_waiting),
+            repeats: Repeats::new(config.limits.repeat_window, store.is_shared()),
+            config,
+            upstream,
+            store,
+            kept: Kept::default(),
+            loaded: OnceCell::new(),
+            open: Open::default(),
+            begun: AtomicUsize::new(0),
+            merges: Merges::default(),
+            recents: Recents::default(),
+        };
         Self { parts: Arc::new(parts), tasks }
     }
 }
@@ -111,26 +146,75 @@ impl Parts {
             Wanted::Translated(asked) => asked,
             Wanted::Untranslated(fault) => return self.pass_on(&route, &request.arrival, &fault).await,
         };
+        if !asked.operation.is_read() {
+            self.check_store()?;
+        }
         if goes_as_it_came(&route, &asked.operation) {
             if !asked.operation.is_read() {
-                self.repeats.forget_target(&route.target.name);
+                self.forget_answers_of(route.target).await?;
             }
             let reply = self.upstream.pass(route.target, &request.arrival).await?;
             return Ok(Answer::Passed(reply));
         }
-        let run = || self.carry_out(&route, &asked, &request.id, request.at);
-        match request.repeat.filter(|_| makes(&asked.operation)) {
-            Some(key) => self.repeats.once(key, run).await,
-            None => run().await.map(|(answer, _)| answer),
+        let errand = Errand {
+            id: &request.id,
+            at: request.at,
+            repeat: request.repeat.filter(|_| makes(&asked.operation)),
+        };
+        match errand.repeat {
+            Some(key) => self.answer_once(&route, &asked, &errand, key).await,
+            None => self.carry_out(&route, &asked, &errand).await.map(|(answer, _)| answer),
         }
+    }
+
+    /// What was answered to the same request a moment ago, here or by another process; or what it is answered now.
+    async fn answer_once(
+        &self,
+        route: &Route<'_>,
+        asked: &Asked,
+        errand: &Errand<'_>,
+        key: RequestDigest,
+    ) -> Result<Answer, Fault> {
+        let deadline = Instant::now() + self.config.limits.request_timeout;
+        let run = || async {
+            let lane = GroupKey { cloud: "repeats".to_owned(), group: hex(&key) };
+            let alone = self.store.is_shared();
+            let _turn = match alone.then(|| self.lanes.turn(&self.store, &lane, true, deadline)) {
+                Some(turn) => Some(turn.await.map_err(no_turn)?),
+                None => None,
+            };
+            if self.repeats.may_be_told_elsewhere() {
+                let told = self.store.answer(&key, errand.at).await.map_err(unavailable)?;
+                if let Some(told) = told.as_deref().and_then(read_back) {
+                    return Ok(told);
+                }
+            }
+            self.carry_out(route, asked, errand).await
+        };
+        self.repeats.once(key, run).await
+    }
+
+    /// A store that cannot be used would let the gateway forget what it does: then it does nothing.
+    fn check_store(&self) -> Result<(), Fault> {
+        self.store.trouble().map_or(Ok(()), |trouble| Err(unavailable(Unavailable(trouble))))
     }
 
     /// An action that is not translated goes to the target that the client's config names for such, or nowhere.
     async fn pass_on(&self, route: &Route<'_>, arrival: &Arrival, fault: &Fault) -> Result<Answer, Fault> {
         let target = route.client.untranslated.and_then(|place| self.config.targets.get(place));
         let Some(target) = target else { return Err(fault.again()) };
-        self.repeats.forget_target(&target.name);
+        self.check_store()?;
+        self.forget_answers_of(target).await?;
         Ok(Answer::Passed(self.upstream.pass(target, arrival).await?))
+    }
+
+    /// What goes to a target past the engine may make untrue what was answered of it.
+    async fn forget_answers_of(&self, target: &Target) -> Result<(), Fault> {
+        if self.repeats.forget_target(&target.name) {
+            let forget = vec![Write::ForgetAnswersOf(target.name.clone())];
+            self.store.write(forget).await.map_err(unavailable)?;
+        }
+        Ok(())
     }
 
     /// Carries an operation out; and the group that the answer tells of, of an operation that makes something.
@@ -138,20 +222,44 @@ impl Parts {
         &self,
         route: &Route<'_>,
         asked: &Asked,
-        id: &str,
-        at: Timestamp,
+        errand: &Errand<'_>,
     ) -> Result<(Answer, Option<GroupKey>), Fault> {
         let mut losses = losses_before(route, asked)?;
-        let execution = Execution::new(self, route, id, at);
-        let outcome = execution.run(&asked.operation, &mut losses).await?;
-        let named = match (&asked.operation, &outcome) {
-            (Operation::AddBackends(add), _) => Some(&add.group),
-            (_, Outcome::Created(made)) => Some(&made.id),
-            _ => None,
-        };
-        let group = named.and_then(|named| GroupPair::of(route, named).ok()).map(|pair| pair.key(route));
-        Ok((Answer::Translated { outcome, losses }, group))
+        let execution = Execution::new(self, route, errand.id, errand.at);
+        if asked.operation.is_read()
+            && let Err(error) = self.refresh(None).await
+        {
+            warn!(%error, "a read is answered without what the store keeps");
+        }
+        let outcome = execution.run(&asked.operation, &mut losses).await;
+        let told = outcome.map(|outcome| {
+            let group = group_told_of(route, &asked.operation, &outcome);
+            (Answer::Translated { outcome, losses }, group)
+        });
+        if let (Some(key), Ok((answer, group))) = (errand.repeat, &told) {
+            execution.record(key, answer, group.as_ref());
+        }
+        execution.conclude().await;
+        told
     }
+}
+
+/// A request, as far as it concerns who carries it out.
+struct Errand<'r> {
+    id: &'r str,
+    at: Timestamp,
+    /// What a repeat of it shares with it.
+    repeat: Option<RequestDigest>,
+}
+
+/// The group that an answer tells of, of an operation that makes something.
+fn group_told_of(route: &Route<'_>, operation: &Operation, outcome: &Outcome) -> Option<GroupKey> {
+    let named = match (operation, outcome) {
+        (Operation::AddBackends(add), _) => Some(&add.group),
+        (_, Outcome::Created(made)) => Some(&made.id),
+        _ => None,
+    };
+    named.and_then(|named| GroupPair::of(route, named).ok()).map(|pair| pair.key(route))
 }
 
 impl Execution<'_> {

@@ -1,5 +1,7 @@
 //! A group by both names.
 
+use serde::{Deserialize, Serialize};
+
 use super::resolve::Route;
 use crate::{
     model::{Backend, Fault, Field, GroupRef, LoadBalancerId, Port, SubnetId, Target, VpcId},
@@ -7,7 +9,7 @@ use crate::{
 };
 
 /// A group as the caller names it and as the target does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupPair {
     /// As the caller names it.
     pub here: GroupRef,

@@ -225,7 +225,7 @@ impl Execution<'_> {
         let pair = |group: Group| {
             let name = group.id.clone();
             let key = key_of(self.route, &name);
-            let made_on = || self.parts.memory.remembered_group(&key).load_balancer;
+            let made_on = || self.parts.kept.remembered_group(&key).load_balancer;
             let known = match self.route.row_of(&name) {
                 Some(row) => row.load_balancer.clone(),
                 None => made_on(),

@@ -7,7 +7,7 @@ use crate::{
     dialect::{handle_of, read_handle},
     mapping::NamesBackends,
     model::{Backend, BackendId, Field, Group, Kind, Member, Port, ResourceId, Target},
-    store::{Rank, Remembered},
+    store::{Keepsake, Rank, Remembered},
 };
 
 /// How the description begins of a backend that has moved to another port, on a target that has no ids and whose callers
@@ -20,7 +20,7 @@ const TURNS: u8 = 16;
 impl Execution<'_> {
     /// A group in the caller's ids, with what the gateway keeps of it.
     pub(super) fn group_here(&self, pair: &GroupPair, group: Group) -> Group {
-        let kept = self.parts.memory.remembered_group(&pair.key(self.route));
+        let kept = self.parts.kept.remembered_group(&pair.key(self.route));
         let members = self.members_here(pair, &group.members);
         let listeners = match kept.listener {
             Some(listener) if !self.route.there.group.is_listener() => vec![listener],
@@ -125,7 +125,7 @@ impl Execution<'_> {
         }
         let entry = pair.entry(self.route, there);
         let free = |id: &BackendId| {
-            self.parts.memory.owner(&self.route.target.name, id).is_none_or(|owner| owner == entry)
+            self.parts.kept.owner(&self.route.target.name, id).is_none_or(|owner| owner == entry)
         };
         // One that has moved away took its id along.
         let left = beside.iter().filter(|member| {
@@ -159,19 +159,19 @@ impl Execution<'_> {
 
     /// What is kept of a backend; of one whose address the target has chosen, what was kept before that was told.
     pub(super) fn kept(&self, pair: &GroupPair, there: &Backend) -> Remembered {
-        let kept = self.parts.memory.remembered(&pair.entry(self.route, there));
+        let kept = self.parts.kept.remembered(&pair.entry(self.route, there));
         if kept != Remembered::default() || there.target.address().is_none() {
             return kept;
         }
         let unnamed = there.target.without_address();
-        self.parts.memory.remembered(&pair.entry_at(self.route, &unnamed, there.port))
+        self.parts.kept.remembered(&pair.entry_at(self.route, &unnamed, there.port))
     }
 
     /// Forgets what is kept of a backend.
     pub(super) fn forget(&self, pair: &GroupPair, there: &Backend) {
         let unnamed = there.target.without_address();
-        self.parts.memory.forget(&pair.entry(self.route, there));
-        self.parts.memory.forget(&pair.entry_at(self.route, &unnamed, there.port));
+        self.keep(pair.entry(self.route, there), Remembered::default());
+        self.keep(pair.entry_at(self.route, &unnamed, there.port), Remembered::default());
     }
 
     /// Takes down which ids are taken by members that have moved, as their descriptions say: a process that was started
@@ -182,10 +182,11 @@ impl Execution<'_> {
         }
         for member in group.members.iter().filter(|member| moved_from(&member.backend).is_some()) {
             let entry = pair.entry(self.route, &member.backend);
-            let kept = self.parts.memory.remembered(&entry);
+            let kept = self.parts.kept.remembered(&entry);
             if kept.id.is_none() {
                 let id = self.handle(pair, &member.backend, &[]);
-                self.parts.memory.remember(entry, Remembered { id, ..kept });
+                // No news for the store: the description says it again to whoever reads the group.
+                self.parts.kept.keep(&Keepsake::Backend(entry, Remembered { id, ..kept }));
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     dialect::{Arrival, Claim, Scheme},
     mapping::Shape,
     model::{Fault, FaultKind},
-    store::Memory,
+    store::{Memory, Store, Unavailable},
     wire::excerpt,
 };
 
@@ -30,7 +30,9 @@ pub struct Gate {
     /// The keys.
     pub keys: Keyring<Caller>,
     /// Where used nonces are kept.
-    pub memory: Arc<Memory>,
+    pub store: Arc<dyn Store>,
+    /// Where those of reads are kept while the store cannot be used.
+    pub spare: Arc<Memory>,
     /// How far a time stamp may be from now.
     pub skew: Duration,
 }
@@ -40,14 +42,22 @@ pub struct Gate {
 pub(super) struct Admission {
     pub(super) caller: Caller,
     pub(super) repeat: Option<[u8; 32]>,
+    /// Why nobody can tell for good whether it is a replay: then it may be a read at the most.
+    pub(super) doubt: Option<Unavailable>,
 }
 
 impl Gate {
+    /// A gate that knows these keys and keeps nonces in `store`.
+    #[must_use]
+    pub fn new(keys: Keyring<Caller>, store: Arc<dyn Store>, skew: Duration) -> Self {
+        Self { keys, store, spare: Arc::default(), skew }
+    }
+
     /// Verifies the signature of an arrival.
     ///
     /// # Errors
     /// The fault that the caller's cloud answers: no signature, unknown key, wrong signature, stale, used before.
-    pub(super) fn admit(
+    pub(super) async fn admit(
         &self,
         speaker: &Speaker,
         arrival: &Arrival,
@@ -68,18 +78,22 @@ impl Gate {
             return Err(Fault::new(FaultKind::SignatureMismatch, string_to_sign));
         }
         check_token(credential, &claim)?;
-        let repeat = match claim.freshness {
-            Some(freshness) => {
-                self.check_freshness(claim.key_id, freshness, now)?;
-                None
-            }
+        let caller = *caller;
+        let Some(freshness) = claim.freshness else {
             // Not of the string to sign: without boundaries, two requests can share one.
-            None => Some(sha256(arrival.params.to_canonical("").as_bytes())),
+            let repeat = Some(sha256(arrival.params.to_canonical("").as_bytes()));
+            return Ok(Admission { caller, repeat, doubt: None });
         };
-        Ok(Admission { caller: *caller, repeat })
+        let doubt = self.check_freshness(claim.key_id, freshness, now).await?;
+        Ok(Admission { caller, repeat: None, doubt })
     }
 
-    fn check_freshness(&self, key_id: &str, freshness: Freshness<'_>, now: Timestamp) -> Result<(), Fault> {
+    async fn check_freshness(
+        &self,
+        key_id: &str,
+        freshness: Freshness<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Unavailable>, Fault> {
         freshness.check(now, self.skew).map_err(|staleness| {
             let kind = match staleness {
                 Staleness::Malformed(_) => FaultKind::MalformedTimestamp,
@@ -88,8 +102,13 @@ impl Gate {
             Fault::new(kind, staleness.to_string())
         })?;
         // A request may be stamped as far ahead as behind, so its nonce has to be known for both.
-        if self.memory.first_use(key_id, freshness.nonce, now, self.skew * 2) {
-            return Ok(());
+        let keep = self.skew * 2;
+        let (is_first, doubt) = match self.store.first_use(key_id, freshness.nonce, now, keep).await {
+            Ok(is_first) => (is_first, None),
+            Err(why) => (self.spare.is_first_use(key_id, freshness.nonce, now, keep), Some(why)),
+        };
+        if is_first {
+            return Ok(doubt);
         }
         Err(Fault::new(FaultKind::NonceUsed, "draw a new nonce for every request, repeats included"))
     }

@@ -89,7 +89,7 @@ impl Front {
 
 impl Visit<'_> {
     async fn answer(mut self, call: Call, overrun: Option<Overrun>) -> Reply {
-        let admitted = self.admit(call, overrun);
+        let admitted = self.admit(call, overrun).await;
         let operation = admitted.as_ref().ok().and_then(|request| match &request.wanted {
             Wanted::Translated(asked) => Some(asked.operation.clone()),
             Wanted::Untranslated(_) => None,
@@ -106,7 +106,7 @@ impl Visit<'_> {
     }
 
     /// The request that a call makes.
-    fn admit(&mut self, call: Call, overrun: Option<Overrun>) -> Result<Request, Fault> {
+    async fn admit(&mut self, call: Call, overrun: Option<Overrun>) -> Result<Request, Fault> {
         if let Some(overrun) = overrun {
             return Err(self.too_long(overrun));
         }
@@ -115,13 +115,18 @@ impl Visit<'_> {
         })?;
         let arrival = self.speaker.provider.ingress.unpack(call)?;
         self.read_envelope(&arrival);
-        let admission = self.front.gate.admit(&self.speaker, &arrival, self.stamp.now)?;
+        let admission = self.front.gate.admit(&self.speaker, &arrival, self.stamp.now).await?;
         self.envelope.shape = admission.caller.shape;
         let wanted = match self.speaker.provider.ingress.read(&arrival, &self.speaker.cloud) {
             Ok(asked) => Wanted::Translated(asked),
             Err(fault) if fault.kind == FaultKind::UnknownAction => Wanted::Untranslated(Arc::new(fault)),
             Err(fault) => return Err(fault),
         };
+        let is_read = matches!(&wanted, Wanted::Translated(asked) if asked.operation.is_read());
+        if let Some(why) = admission.doubt.filter(|_| !is_read) {
+            let what = "nobody can tell whether it was sent before, so nothing is changed; reads go on";
+            return Err(Fault::new(FaultKind::StoreUnavailable, what).caused_by(why));
+        }
         let id = self.envelope.request_id.clone();
         let (client, repeat) = (admission.caller.client, admission.repeat);
         let place = Some(Arc::new(place));

@@ -26,9 +26,7 @@ pub struct Capability {
     pub names_backends: NamesBackends,
     /// Whether a group takes one change at a time and refuses the next while it works.
     pub one_writer_per_group: bool,
-    /// Whether an add of what is there already is answered as a fault of its own.
-    pub tells_duplicates: bool,
-    /// What a caller of this cloud expects of such an add.
+    /// What a caller of this cloud expects of an add of what is there already.
     pub duplicate_add: DuplicateAdd,
 }
 

@@ -34,7 +34,6 @@ pub(in crate::mapping) struct RawCapability {
     pub(in crate::mapping) settles_after: Option<u64>,
     pub(in crate::mapping) names_backends: Option<Word>,
     pub(in crate::mapping) one_writer_per_group: Option<bool>,
-    pub(in crate::mapping) tells_duplicates: Option<bool>,
     pub(in crate::mapping) duplicate_add: Option<Word>,
 }
 

@@ -2,10 +2,12 @@
 
 use std::{fmt, net::IpAddr, num::NonZeroU16};
 
+use serde::{Deserialize, Serialize};
+
 use super::id::{BackendId, ResourceId, SubnetId, VpcId};
 
 /// One backend: who receives traffic, on which port, and how much of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backend {
     /// Who receives the traffic.
     pub target: Target,
@@ -20,7 +22,7 @@ pub struct Backend {
 }
 
 /// What receives the traffic of a backend.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Target {
     /// Something that the cloud knows by an id.
     Resource {
@@ -45,7 +47,7 @@ pub enum Target {
 }
 
 /// The kinds of thing that receive traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// A cloud server.
     Instance,
@@ -62,15 +64,16 @@ pub enum Kind {
 }
 
 /// A port, 1 to 65535.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Port(NonZeroU16);
 
 /// A weight, 1 to 100. Zero is no weight: see [`Traffic::Off`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
 pub struct Weight(u8);
 
 /// Whether a backend gets new traffic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Traffic {
     /// It does, by this weight.
     On(Weight),
@@ -79,7 +82,7 @@ pub enum Traffic {
 }
 
 /// A backend as a group lists it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The backend.
     pub backend: Backend,
@@ -93,7 +96,7 @@ pub struct Member {
 }
 
 /// What health checks say of a backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Health {
     /// It answers.
     Healthy,
@@ -104,7 +107,7 @@ pub enum Health {
 }
 
 /// What is to become of one backend of a group; what is none stays as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// Which backend.
     pub backend: BackendRef,
@@ -121,7 +124,7 @@ pub struct Change {
 }
 
 /// Names one backend of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BackendRef {
     /// By its id inside the group.
     Id(BackendId),
@@ -337,6 +340,20 @@ impl Weight {
     #[must_use]
     pub const fn get(self) -> u8 {
         self.0
+    }
+}
+
+impl From<Weight> for u8 {
+    fn from(weight: Weight) -> Self {
+        weight.0
+    }
+}
+
+impl TryFrom<u8> for Weight {
+    type Error = &'static str;
+
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        Self::new(number.into()).ok_or("a weight is 1 to 100")
     }
 }
 

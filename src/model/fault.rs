@@ -116,6 +116,8 @@ fault_kinds! {
     TargetTimedOut = "target-timed-out",
     /// The gateway has as much in flight as it may.
     Overloaded = "overloaded",
+    /// The gateway's store cannot be used, so nothing may be changed.
+    StoreUnavailable = "store-unavailable",
     /// The gateway itself failed.
     Internal = "internal",
 }

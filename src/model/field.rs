@@ -1,7 +1,9 @@
 //! The closed list of fields that one backend record can have.
 
+use serde::{Deserialize, Serialize};
+
 /// A field of a backend, whatever a cloud calls it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Field {
     /// The id of the server, interface or container.
     Resource,

@@ -1,6 +1,7 @@
 //! A server group: how it is named, and what it is.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{
     backend::{Member, Port},
@@ -9,7 +10,7 @@ use super::{
 
 /// Names one server group. A cloud fills what its requests say: one names the load balancer beside the group, the
 /// other does not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupRef {
     /// The load balancer that holds the group.
     pub load_balancer: Option<LoadBalancerId>,
@@ -20,7 +21,7 @@ pub struct GroupRef {
 }
 
 /// The region and the project of a thing, as far as they are known.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Place {
     /// The region.
     pub region: Option<RegionId>,
@@ -29,7 +30,7 @@ pub struct Place {
 }
 
 /// A server group as a cloud tells of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// How it is named.
     pub id: GroupRef,
@@ -49,7 +50,7 @@ pub struct Group {
 }
 
 /// Where traffic comes in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listener {
     /// By which protocol.
     pub protocol: Protocol,
@@ -58,7 +59,7 @@ pub struct Listener {
 }
 
 /// The protocol of a listener.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Protocol {
     /// HTTP.
     Http,
@@ -71,7 +72,7 @@ pub enum Protocol {
 }
 
 /// A setting of a listener that only one cloud has, in that cloud's own words: kept and given back, never translated.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerOption {
     /// Its name.
     pub name: String,
@@ -80,7 +81,7 @@ pub struct ListenerOption {
 }
 
 /// What a group has beside its backends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum GroupField {
     /// Its name.
     Name,

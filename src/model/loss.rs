@@ -1,9 +1,11 @@
 //! What the target cannot hold.
 
+use serde::{Deserialize, Serialize};
+
 use super::{field::Field, group::GroupField};
 
 /// One field that did not reach the target, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
     /// The field.
     pub field: Lost,
@@ -12,7 +14,7 @@ pub struct Loss {
 }
 
 /// What can get lost.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Lost {
     /// A field of a backend.
     Backend(Field),

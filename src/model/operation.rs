@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     backend::{Backend, BackendRef, Change, Health, Member, Port, Target},
     balancer::{LoadBalancer, LoadBalancerFilter},
@@ -167,7 +169,7 @@ pub struct ListGroups {
 }
 
 /// Make a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreateGroup {
     /// The load balancer that is to hold it.
     pub load_balancer: LoadBalancerRef,
@@ -219,7 +221,7 @@ pub enum Detail {
 }
 
 /// Names one load balancer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadBalancerRef {
     /// Its id.
     pub id: LoadBalancerId,

@@ -95,6 +95,6 @@ fn balancer(config: &Config, target: &Target, script: Script, latency: Duration)
 fn front(config: &Config, target: &Target, balancer: &Arc<LoadBalancer>, stamps: Stamps) -> Front {
     let mut keys = Keyring::new();
     keys.insert(&target.provider, target.credential.clone(), Caller { client: 0, shape: Shape::Live });
-    let gate = Gate { keys, memory: Arc::new(Memory::new()), skew: config.limits.clock_skew };
+    let gate = Gate::new(keys, Arc::new(Memory::new()), config.limits.clock_skew);
     Front::new(&target.name, config, gate, Arc::new(Arc::clone(balancer)), stamps, PROVIDERS)
 }

@@ -1,111 +1,156 @@
-//! Floor 2: what has to be known again later: nonces that were used, and what a target could not hold.
+//! Floor 2: what has to be known again after a stop, a kill, or by another replica: nonces that were used, what a target
+//! could not hold, answers that may be asked for once more, and the journal of what is being changed at a target.
 //!
-//! This version keeps it in memory; it is gone when the process stops, and the start says so to an operator who asked
-//! for more. A durable store takes this type's place.
+//! [`Store`] is the seam. [`Memory`] forgets with the process; [`Sql`] keeps it in a SQLite file or in PostgreSQL, with one
+//! schema and one code path. What the engine reads all the time it reads from [`Kept`], a view that is filled from the store.
 
+mod kept;
+mod location;
+mod memory;
 mod nonces;
 mod remembered;
+mod sql;
+#[cfg(test)]
+mod tests;
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{fmt, time::Duration};
 
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-pub use self::remembered::{Entry, GroupKey, Rank, Remembered, RememberedGroup};
-use self::{nonces::Nonces, remembered::Kept};
-use crate::model::BackendId;
+pub use self::{
+    kept::Kept,
+    location::StoreAt,
+    memory::Memory,
+    remembered::{Entry, GroupKey, Rank, Remembered, RememberedGroup},
+    sql::Sql,
+};
 
-/// A store in the memory of this process.
-#[derive(Debug, Default)]
-pub struct Memory {
-    nonces: Mutex<Nonces>,
-    kept: Mutex<Kept>,
+/// What a gateway must not forget.
+///
+/// Every method fails with [`Unavailable`] alone, and at once where the store is known to be out of order.
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Whether other processes write to it too: what was read before may be old.
+    fn is_shared(&self) -> bool;
+
+    /// Why it cannot be used, as far as is known; none when it can.
+    fn trouble(&self) -> Option<String>;
+
+    /// Looks whether it can be used, opens it where it is not open yet, and drops what is out of date.
+    fn tend(&self, now: Timestamp) -> BoxFuture<'_, ()>;
+
+    /// Whether this key id uses this nonce for the first time within `keep`. A nonce that was not used before is used now,
+    /// for good: a kill of the process does not give it back.
+    fn first_use<'a>(
+        &'a self,
+        key_id: &'a str,
+        nonce: &'a str,
+        now: Timestamp,
+        keep: Duration,
+    ) -> BoxFuture<'a, Result<bool, Unavailable>>;
+
+    /// What is kept of all groups, or of one.
+    fn kept<'a>(&'a self, group: Option<&'a GroupKey>) -> BoxFuture<'a, Result<Vec<Keepsake>, Unavailable>>;
+
+    /// What was begun and is not known to have ended, of all groups or of one, the oldest first.
+    fn unfinished<'a>(
+        &'a self,
+        group: Option<&'a GroupKey>,
+    ) -> BoxFuture<'a, Result<Vec<Intention>, Unavailable>>;
+
+    /// What was answered to a request that may be repeated.
+    fn answer<'a>(
+        &'a self,
+        request: &'a RequestDigest,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<String>, Unavailable>>;
+
+    /// Writes all of it or nothing. Once it has returned, a kill of the process forgets none of it; an [`Write::Begun`] is not
+    /// forgotten when the machine loses its power either.
+    fn write(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<(), Unavailable>>;
+
+    /// Takes a lane for this process if no other process is in its way: alone, or with others who share it. What is taken
+    /// is given back by as many calls of [`release`](Self::release), or when the process ends.
+    fn hold<'a>(&'a self, lane: &'a GroupKey, alone: bool) -> BoxFuture<'a, Result<bool, Unavailable>>;
+
+    /// Gives a lane back.
+    fn release<'a>(&'a self, lane: &'a GroupKey, alone: bool) -> BoxFuture<'a, ()>;
 }
 
-impl Memory {
-    /// An empty store.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
+/// What two requests share that are the same.
+pub type RequestDigest = [u8; 32];
 
-    /// Whether this key id uses this nonce for the first time within `keep`. A nonce that was not used before is
-    /// used now.
-    #[must_use]
-    pub fn first_use(&self, key_id: &str, nonce: &str, now: Timestamp, keep: Duration) -> bool {
-        lock(&self.nonces).first_use(key_id, nonce, now, keep)
-    }
+/// The store cannot be used, and why. Holds no part of an address or a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the store cannot be used: {0}")]
+pub struct Unavailable(pub String);
 
-    /// Keeps what the target could not hold of a backend; nothing to keep forgets what was kept.
-    pub fn remember(&self, entry: Entry, remembered: Remembered) {
-        lock(&self.kept).remember(entry, remembered);
-    }
+/// Something that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keepsake {
+    /// Of a backend.
+    Backend(Entry, Remembered),
+    /// Of a group.
+    Group(GroupKey, RememberedGroup),
+}
 
-    /// What is kept of a backend.
-    #[must_use]
-    pub fn remembered(&self, entry: &Entry) -> Remembered {
-        lock(&self.kept).remembered(entry)
-    }
+/// An entry of the journal: what is about to be done to a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intention {
+    /// Its name; no two have the same.
+    pub id: String,
+    /// The lane that it is done in.
+    pub lane: GroupKey,
+    /// When it was begun.
+    pub began: Timestamp,
+    /// What is to be done, in words that the engine alone understands.
+    pub what: String,
+}
 
-    /// The backend that has been given this id, where that is not the one that the id itself says.
-    #[must_use]
-    pub fn owner(&self, cloud: &str, id: &BackendId) -> Option<Entry> {
-        lock(&self.kept).owner(cloud, id)
-    }
-
-    /// Forgets a backend that is gone.
-    pub fn forget(&self, entry: &Entry) {
-        lock(&self.kept).remember(entry.clone(), Remembered::default());
-    }
-
-    /// Keeps what the target could not hold of a group.
-    pub fn remember_group(&self, group: GroupKey, remembered: RememberedGroup) {
-        lock(&self.kept).remember_group(group, remembered);
-    }
-
-    /// What is kept of a group.
-    #[must_use]
-    pub fn remembered_group(&self, group: &GroupKey) -> RememberedGroup {
-        lock(&self.kept).remembered_group(group)
-    }
-
+/// One thing to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// Keeps what a target could not hold; nothing to keep forgets what was kept.
+    Keep(Keepsake),
     /// Forgets a group that is gone, and its backends.
-    pub fn forget_group(&self, group: &GroupKey) {
-        lock(&self.kept).forget_group(group);
-    }
+    ForgetGroup(GroupKey),
+    /// Something is about to be done; one of the same id takes its place.
+    Begun(Intention),
+    /// It has been done, or nothing of it is left.
+    Ended(String),
+    /// A request was answered.
+    Answered {
+        /// What it shares with a repeat.
+        request: RequestDigest,
+        /// The group that the answer tells of.
+        group: Option<GroupKey>,
+        /// For how long a repeat gets the same answer.
+        until: Timestamp,
+        /// The answer, in words that the engine alone understands.
+        answer: String,
+    },
+    /// What was answered of a group is not so any more.
+    ForgetAnswers(GroupKey),
+    /// What was answered of the groups of a target may not be so any more.
+    ForgetAnswersOf(String),
 }
 
-/// Takes a lock. A panic elsewhere leaves at the worst an id without its backend, which is told as unknown.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KEEP: Duration = Duration::from_mins(30);
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
+impl Keepsake {
+    /// The group that it is of.
+    #[must_use]
+    pub const fn group(&self) -> &GroupKey {
+        match self {
+            Self::Backend(entry, _) => &entry.group,
+            Self::Group(group, _) => group,
+        }
     }
 
-    #[test]
-    fn a_nonce_is_new_once_for_each_key() {
-        let (memory, now) = (Memory::new(), at("2026-01-02T03:04:05Z"));
-        assert!(memory.first_use("a", "n", now, KEEP));
-        assert!(!memory.first_use("a", "n", now, KEEP));
-        assert!(memory.first_use("b", "n", now, KEEP));
-    }
-
-    #[test]
-    fn a_nonce_is_kept_to_the_end_of_its_time_and_no_longer() {
-        let memory = Memory::new();
-        assert!(memory.first_use("a", "n", at("2026-01-02T03:00:00Z"), KEEP));
-        assert!(!memory.first_use("a", "n", at("2026-01-02T03:30:00Z"), KEEP));
-        assert!(memory.first_use("a", "n", at("2026-01-02T03:30:01Z"), KEEP));
-        assert_eq!(lock(&memory.nonces).len(), 1);
+    /// Whether there is nothing to keep.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Backend(_, remembered) => *remembered == Remembered::default(),
+            Self::Group(_, remembered) => *remembered == RememberedGroup::default(),
+        }
     }
 }

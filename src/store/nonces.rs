@@ -18,7 +18,7 @@ pub(super) struct Nonces {
 
 impl Nonces {
     pub(super) fn first_use(&mut self, key_id: &str, nonce: &str, now: Timestamp, keep: Duration) -> bool {
-        let digest = sha256(format!("{key_id}\n{nonce}").as_bytes());
+        let digest = digest(key_id, nonce);
         let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
         let until = now.saturating_add(keep).unwrap_or(Timestamp::MAX);
         self.forget(now);
@@ -31,7 +31,7 @@ impl Nonces {
     }
 
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.order.len()
     }
 
@@ -40,5 +40,24 @@ impl Nonces {
             self.until.remove(digest);
             self.order.pop_front();
         }
+    }
+}
+
+/// What a nonce of a key is known by: the nonce itself need not be kept.
+pub(super) fn digest(key_id: &str, nonce: &str) -> [u8; 32] {
+    sha256(format!("{key_id}\n{nonce}").as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_out_of_date_takes_no_room() {
+        let (mut nonces, keep) = (Nonces::default(), Duration::from_mins(30));
+        let at = |text: &str| text.parse().unwrap();
+        assert!(nonces.first_use("a", "n", at("2026-01-02T03:00:00Z"), keep));
+        assert!(nonces.first_use("a", "m", at("2026-01-02T03:30:01Z"), keep));
+        assert_eq!(nonces.len(), 1);
     }
 }

@@ -1,11 +1,11 @@
 //! What targets could not hold, and is given back on reads.
 
-use std::collections::HashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Backend, BackendId, Listener, ListenerOption, LoadBalancerId, Port, Traffic, Weight};
 
 /// Names one group of one target.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GroupKey {
     /// The target's name in the config.
     pub cloud: String,
@@ -14,7 +14,7 @@ pub struct GroupKey {
 }
 
 /// Names one backend of one group of one target.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Entry {
     /// The group.
     pub group: GroupKey,
@@ -25,7 +25,7 @@ pub struct Entry {
 }
 
 /// What the target had no place for of a backend.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Remembered {
     /// A person's words.
     pub description: Option<String>,
@@ -41,7 +41,7 @@ pub struct Remembered {
 }
 
 /// The place of a backend among those that one request has added.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rank {
     /// The request, by its id.
     pub request: String,
@@ -50,7 +50,7 @@ pub struct Rank {
 }
 
 /// What the target had no place for of a group.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RememberedGroup {
     /// The listener that the caller takes the group for.
     pub listener: Option<Listener>,
@@ -60,15 +60,6 @@ pub struct RememberedGroup {
     pub name: Option<String>,
     /// The caller's load balancer on which it was made: several of them may stand for one of the target's.
     pub load_balancer: Option<LoadBalancerId>,
-}
-
-/// Everything that is kept of groups and backends.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
-    backends: HashMap<Entry, Remembered>,
-    /// By the target and the id that a caller has for it.
-    owners: HashMap<(String, BackendId), Entry>,
-    groups: HashMap<GroupKey, RememberedGroup>,
 }
 
 impl Remembered {
@@ -81,50 +72,5 @@ impl Remembered {
             backend.traffic = Traffic::Off(Some(weight));
         }
         backend
-    }
-}
-
-impl Kept {
-    pub(super) fn remember(&mut self, entry: Entry, remembered: Remembered) {
-        let old = self.backends.remove(&entry);
-        if let Some(id) = old.and_then(|old| old.id) {
-            let key = (entry.group.cloud.clone(), id);
-            // The id may have gone on to another port by now.
-            if self.owners.get(&key) == Some(&entry) {
-                self.owners.remove(&key);
-            }
-        }
-        if let Some(id) = &remembered.id {
-            self.owners.insert((entry.group.cloud.clone(), id.clone()), entry.clone());
-        }
-        if remembered != Remembered::default() {
-            self.backends.insert(entry, remembered);
-        }
-    }
-
-    pub(super) fn remembered(&self, entry: &Entry) -> Remembered {
-        self.backends.get(entry).cloned().unwrap_or_default()
-    }
-
-    pub(super) fn owner(&self, cloud: &str, id: &BackendId) -> Option<Entry> {
-        self.owners.get(&(cloud.to_owned(), id.clone())).cloned()
-    }
-
-    pub(super) fn remember_group(&mut self, group: GroupKey, remembered: RememberedGroup) {
-        if remembered == RememberedGroup::default() {
-            self.groups.remove(&group);
-        } else {
-            self.groups.insert(group, remembered);
-        }
-    }
-
-    pub(super) fn remembered_group(&self, group: &GroupKey) -> RememberedGroup {
-        self.groups.get(group).cloned().unwrap_or_default()
-    }
-
-    pub(super) fn forget_group(&mut self, group: &GroupKey) {
-        self.groups.remove(group);
-        self.backends.retain(|entry, _| entry.group != *group);
-        self.owners.retain(|_, entry| entry.group != *group);
     }
 }

@@ -148,7 +148,8 @@ const NOTHING: &[&str] = &[];
 /// Asks once before each of these targets, all at the same time: one that says that it is busy is asked again.
 async fn tell(request: &[u8], rows: Vec<Saying<'_>>, lacks: &[&str]) {
     let asked = rows.into_iter().map(|(says, code, words)| async move {
-        let outpost = Outpost::open(&[], Answers::Always(says.clone())).await;
+        let soon = ("max_in_flight = 1024", "request_timeout = \"2s\"");
+        let outpost = Outpost::open(&[soon], Answers::Always(says.clone())).await;
         let reply = outpost.ask(request).await;
         let Told { code: found, message } = told(&reply);
         let silent = words.iter().filter(|word| !message.contains(**word)).collect::<Vec<_>>();

@@ -9,10 +9,11 @@ use weighbridge::{
     auth::Stamps,
     config::{Config, Target},
     dialect::{Arrival, BoxFuture},
-    engine::Upstream,
+    engine::{Engine, Upstream},
     front::Front,
     gateway::{explain, front},
     model::{Fault, Operation, Outcome},
+    store::{Memory, Store},
     wire::{Call, Document, Reply},
 };
 
@@ -35,7 +36,10 @@ static CONFIG: LazyLock<Arc<Config>> = LazyLock::new(|| Arc::new(demo_config()))
 
 fn front_before_nothing() -> Front {
     let stamps = Stamps::fixed("2026-01-02T03:04:05Z".parse().unwrap());
-    front(&CONFIG, Arc::new(Unreachable), stamps, TaskTracker::new())
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let engine =
+        Engine::new(Arc::clone(&CONFIG), Arc::new(Unreachable), Arc::clone(&store), TaskTracker::new());
+    front(&CONFIG, engine, store, stamps)
 }
 
 /// Parameters that lead deep into the readers, with values that nobody expects.

@@ -6,6 +6,7 @@ use crate::{
 };
 
 /// What became of one backend.
+#[derive(Debug)]
 pub(in crate::engine) enum End {
     /// This call added it.
     Added(Member),

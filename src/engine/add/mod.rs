@@ -1,16 +1,15 @@
 //! Adds backends: all or none.
 //!
-//! `plan` says what is to be done, `ends` what became of each backend; `settle` finds out what a lost answer means, and `undo`
-//! takes back what a failed call had added.
+//! `plan` says what is to be done, `ends` what became of each backend; `settle` finds out what a lost answer means. What a
+//! failed call had added is taken back by `change`, which knows what else belonged to it.
 
 pub(in crate::engine) mod ends;
 pub(in crate::engine) mod plan;
 pub(in crate::engine) mod settle;
-mod undo;
 
 use self::{
     ends::{End, ends_of},
-    plan::{Item, adds, looks_first},
+    plan::{Item, adds},
 };
 use crate::{
     engine::{execute::Execution, pair::GroupPair},
@@ -20,41 +19,17 @@ use crate::{
 };
 
 impl Execution<'_> {
-    /// Adds the items to a group, and answers them as members of it, in their order and in the caller's ids.
-    ///
-    /// # Errors
-    /// The first failure, with what became of the rest: nothing that this call had added is left.
-    pub(in crate::engine) async fn add(
-        &self,
-        pair: &GroupPair,
-        items: &[Item],
-    ) -> Result<Vec<Member>, Fault> {
-        let ends = self.add_all(pair, items).await?;
-        Ok(self.added(pair, items, &ends))
-    }
-
-    /// The same, and what became of each item.
-    pub(in crate::engine) async fn add_all(
-        &self,
-        pair: &GroupPair,
-        items: &[Item],
-    ) -> Result<Vec<End>, Fault> {
-        let before =
-            if looks_first(self.route, items) { self.group(pair).await?.members } else { Vec::new() };
-        let mut ends: Vec<End> = items.iter().map(|item| self.end_before(&before, item)).collect();
+    /// Adds the items that are untried, until one of them fails.
+    pub(in crate::engine) async fn add_all(&self, pair: &GroupPair, items: &[Item], ends: &mut [End]) {
         // A lost answer stops the fan-out; when it turns out to have landed, the rest goes on.
         while ends.iter().all(|end| end.fault().is_none()) && ends.iter().any(End::is_untried) {
-            self.add_missing(pair, items, &mut ends).await;
-            self.settle(pair, items, &mut ends).await;
+            self.add_missing(pair, items, ends).await;
+            self.settle(pair, items, ends).await;
         }
-        if ends.iter().any(|end| end.fault().is_some()) {
-            return Err(self.take_back(pair, items, ends).await);
-        }
-        Ok(ends)
     }
 
     /// What is known of an item before anything is sent.
-    fn end_before(&self, before: &[Member], item: &Item) -> End {
+    pub(in crate::engine) fn end_before(&self, before: &[Member], item: &Item) -> End {
         match before.iter().find(|member| member.backend.same_entry(&item.there)) {
             Some(member) => self.was_there(member.clone(), item),
             None => End::Untried,
@@ -116,7 +91,7 @@ impl Execution<'_> {
                 description: item.remembered.description.clone().or(before.description),
                 ..item.remembered.clone()
             };
-            self.parts.memory.remember(pair.entry(self.route, there), remembered);
+            self.keep(pair.entry(self.route, there), remembered);
             if let Some(member) = &member {
                 self.parts.recents.is(self.route, pair, member);
             }

@@ -1,5 +1,7 @@
 //! An add in the caller's ids → what is to be done, in the target's. Pure.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     config::OnLoss,
     engine::{
@@ -25,7 +27,7 @@ pub struct Plan {
 }
 
 /// One backend on its way.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Item {
     /// As the caller names it.
     pub here: Backend,
@@ -64,17 +66,16 @@ impl Plan {
         if self.items.is_empty() {
             return vec![look];
         }
-        let look = looks_first(route, &self.items).then_some(look);
+        let look = looks_first(route, self.items.len()).then_some(look);
         let items: Vec<&Item> = self.items.iter().collect();
         look.into_iter().chain(adds(&self.pair.there, &items, route)).collect()
     }
 }
 
-/// Whether the group has to be looked at before the first add: what was there before must not be taken back, and a target
-/// that does not tell duplicates leaves no other way to know.
-pub(in crate::engine) fn looks_first(route: &Route<'_>, items: &[Item]) -> bool {
-    let capability = &route.there.capability;
-    !capability.tells_duplicates && items.len() > capability.backends_per_call
+/// Whether the group has to be looked at before the first of so many adds: what takes several calls may have to be taken
+/// back, by another process if this one dies, and what was there before must not be.
+pub(in crate::engine) fn looks_first(route: &Route<'_>, adds: usize) -> bool {
+    adds > route.there.capability.backends_per_call
 }
 
 /// Two backends of the caller that are one of the target's would be reported as two and be one.

@@ -35,7 +35,7 @@ impl Execution<'_> {
     }
 
     fn compare(&self, members: &[Member], items: &[Item], ends: &mut [End]) {
-        let looked_first = looks_first(self.route, items);
+        let looked_first = looks_first(self.route, items.len());
         for (end, item) in ends.iter_mut().zip(items) {
             match (members.iter().find(|member| member.backend.same_entry(&item.there)), &mut *end) {
                 (Some(member), _) => self.landed_or_not(looked_first, end, member, item),

@@ -174,7 +174,7 @@ impl Execution<'_> {
         let named = BackendRef::Id(id.clone());
         let read = read_handle(id).map_err(|error| unknown_backend(&named, &error.to_string()));
         let (group, target, port) = read?;
-        let owner = self.parts.memory.owner(&self.route.target.name, id);
+        let owner = self.parts.kept.owner(&self.route.target.name, id);
         Ok((group, target, owner.map_or(port, |entry| entry.port)))
     }
 

@@ -1,32 +1,51 @@
-//! Changes members of a group: removals, other weights and states, others in their place. All of a request or nothing.
+//! Changes a group: adds, removals, other weights and states, others in their place, another name. All of it or nothing.
 //!
-//! What is asked is lowered to [`Moves`], pure; they are carried out so that there is no gap: what comes first is added, then
-//! changed, then removed. What was done has a way back, which is gone when a later move fails; a removal or a replacement
-//! whose answer got lost has none, and is told of as such.
+//! What is asked is an [`Aim`], of which `lower` makes the moves, pure. It is carried out so that there is no gap: what comes
+//! first is added, then changed, then removed, then the group gets its name. What takes several calls stands in the journal
+//! before the first of them. What was done has a way back (`undo`), which is gone when a later call fails; or, from what
+//! the group shows, by the next process (`recover`).
 
-use std::time::Duration;
-
-use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
-use tracing::{error, warn};
+use tracing::warn;
 
 pub(in crate::engine) mod lower;
 pub(in crate::engine) mod moves;
+mod name;
+pub(in crate::engine) mod recover;
+mod undo;
 
 use self::moves::{Fate, Move, Moves, results, steps};
+pub(in crate::engine) use self::name::Renaming;
 use crate::{
     engine::{
-        add::{ends::End, plan::Item, settle::LOOKS},
+        add::{
+            ends::End,
+            plan::{adds, looks_first},
+            settle::LOOKS,
+        },
         execute::Execution,
+        journal::{Deed, Intent},
         pair::GroupPair,
     },
-    model::{AddBackends, Fault, FaultKind, Member, Operation, Outcome},
-    store::Remembered,
+    model::{Fault, Member, Operation},
+    store::{Remembered, RememberedGroup},
 };
 
-/// Pauses between the tries of a way back. It is tried harder than anything else, since giving up leaves a trace.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(200), Duration::from_millis(600), Duration::from_millis(1500)];
+/// What is to become of a group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::engine) struct Aim {
+    /// The group.
+    pub(in crate::engine) pair: GroupPair,
+    /// What is to become of its members.
+    pub(in crate::engine) moves: Moves,
+    /// Its other name.
+    pub(in crate::engine) name: Option<Renaming>,
+    /// What the target has no place for of the group itself; none leaves what is kept.
+    pub(in crate::engine) settings: Option<RememberedGroup>,
+    /// Which of the adds the group held before, by their places; none if it was not looked at.
+    pub(in crate::engine) before: Option<Vec<usize>>,
+}
 
 /// How far a move came.
 #[derive(Debug)]
@@ -44,31 +63,106 @@ impl State {
     fn is_doubtful(&self) -> bool {
         matches!(self, Self::Failed { fault, looked: _ } if fault.kind.leaves_doubt())
     }
+
+    fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed { .. })
+    }
+}
+
+impl Aim {
+    /// To change members of a group.
+    pub(in crate::engine) fn of(pair: &GroupPair, moves: Moves) -> Self {
+        Self { pair: pair.clone(), moves, name: None, settings: None, before: None }
+    }
 }
 
 impl Execution<'_> {
-    /// Carries the moves out, and keeps what the target could not hold of them.
+    /// Reaches an aim, and keeps what the target could not hold of it. Tells of the adds as members of the group.
     ///
     /// # Errors
-    /// The first failure, with what became of the rest.
-    pub(in crate::engine) async fn carry(&self, pair: &GroupPair, moves: &Moves) -> Result<(), Fault> {
-        let ends = if moves.adds.is_empty() { Vec::new() } else { self.add_all(pair, &moves.adds).await? };
-        let mut states: Vec<State> = moves.others.iter().map(|_| State::Untried).collect();
-        let first_failure =
-            |states: &[State]| states.iter().position(|state| matches!(state, State::Failed { .. }));
-        self.move_on(pair, &moves.others, &mut states, false).await;
-        if first_failure(&states).is_none() {
-            self.move_on(pair, &moves.others, &mut states, true).await;
+    /// The first failure, with what became of the rest: nothing that this call had done is left.
+    pub(in crate::engine) async fn achieve(&self, mut aim: Aim) -> Result<Vec<Member>, Fault> {
+        let mut ends = self.ends_before(&mut aim).await?;
+        if ends.iter().all(|end| end.fault().is_none()) && self.has_parts(&aim) {
+            let intent = Intent::on(self.route, Deed::Change(Box::new(aim.clone())));
+            self.begin(&aim.pair.key(self.route), &intent).await?;
         }
-        let failed = first_failure(&states);
-        let Some(failed) = failed else {
-            self.added(pair, &moves.adds, &ends);
-            for step in &moves.others {
-                self.note(pair, step);
-            }
-            return Ok(());
-        };
-        Err(self.go_back(pair, moves, &ends, states, failed).await)
+        self.reach(&aim, &mut ends).await?;
+        Ok(self.reached(&aim, &ends))
+    }
+
+    /// What is known of the adds before anything is sent.
+    async fn ends_before(&self, aim: &mut Aim) -> Result<Vec<End>, Fault> {
+        let items = &aim.moves.adds;
+        if !looks_first(self.route, items.len()) {
+            return Ok(items.iter().map(|_| End::Untried).collect());
+        }
+        let members = self.group(&aim.pair).await?.members;
+        let ends: Vec<End> = items.iter().map(|item| self.end_before(&members, item)).collect();
+        let there = ends.iter().enumerate().filter(|(_, end)| !end.is_untried());
+        aim.before = Some(there.map(|(place, _)| place).collect());
+        Ok(ends)
+    }
+
+    /// Whether an aim can be reached by half: it takes several calls, or one and something that the gateway keeps.
+    pub(in crate::engine) fn has_parts(&self, aim: &Aim) -> bool {
+        let Moves { adds: items, others } = &aim.moves;
+        let all: Vec<_> = items.iter().collect();
+        let calls = adds(&aim.pair.there, &all, self.route).len()
+            + steps(self.route, &aim.pair, others, |_| true).len()
+            + usize::from(aim.name.is_some());
+        let keeps = aim.settings.is_some()
+            || items.iter().any(|item| item.remembered != Remembered::default())
+            || others.iter().any(|step| self.keeps_more(&aim.pair, step));
+        calls > 1 || (calls == 1 && keeps && !self.route.same_cloud())
+    }
+
+    /// Whether a move leaves something to keep that is not kept yet.
+    fn keeps_more(&self, pair: &GroupPair, step: &Move) -> bool {
+        let Fate::Becomes { kept, new: _, named: _ } = &step.fate else { return false };
+        let known = self.kept(pair, &step.old.backend);
+        *kept != Remembered { rank: kept.rank.clone(), ..known } && *kept != Remembered::default()
+    }
+
+    /// Reaches an aim that stands in the journal where it has to.
+    ///
+    /// # Errors
+    /// As [`achieve`](Self::achieve).
+    pub(in crate::engine) async fn reach(&self, aim: &Aim, ends: &mut [End]) -> Result<(), Fault> {
+        let Moves { adds: items, others } = &aim.moves;
+        let mut states: Vec<State> = others.iter().map(|_| State::Untried).collect();
+        self.add_all(&aim.pair, items, ends).await;
+        if ends.iter().any(|end| end.fault().is_some()) {
+            return Err(self.go_back_from_adds(aim, ends).await);
+        }
+        self.move_on(&aim.pair, others, &mut states, false).await;
+        if !states.iter().any(State::is_failed) {
+            self.move_on(&aim.pair, others, &mut states, true).await;
+        }
+        if let Some(failed) = states.iter().position(State::is_failed) {
+            return Err(self.go_back_from_moves(aim, ends, states, failed).await);
+        }
+        let Some(name) = &aim.name else { return Ok(()) };
+        match self.rename(&aim.pair, name).await {
+            Ok(()) => Ok(()),
+            Err(state) => Err(self.go_back_from_name(aim, ends, state).await),
+        }
+    }
+
+    /// What the target could not hold of an aim that is reached is kept, and what was written shows in the reads that come.
+    /// Tells of the adds as members of the group, in their order and in the caller's ids.
+    pub(in crate::engine) fn reached(&self, aim: &Aim, ends: &[End]) -> Vec<Member> {
+        let added = self.added(&aim.pair, &aim.moves.adds, ends);
+        for step in &aim.moves.others {
+            self.follow(&aim.pair, step);
+        }
+        if let Some(name) = &aim.name {
+            self.parts.recents.named(self.route, &aim.pair, &name.to);
+        }
+        if let Some(settings) = &aim.settings {
+            self.keep_group(aim.pair.key(self.route), settings.clone());
+        }
+        added
     }
 
     /// Carries out the moves by which something goes, or the others.
@@ -77,7 +171,7 @@ impl Execution<'_> {
         let mut again = true;
         // A lost answer stops the rest; when the change turns out to have landed, the rest goes on. When it has not, it is
         // sent once more.
-        while !states.iter().any(|state| matches!(state, State::Failed { .. })) {
+        while !states.iter().any(State::is_failed) {
             let untried = |place: usize| matches!(states.get(place), Some(State::Untried));
             let mut steps = steps(self.route, pair, moves, untried);
             steps.retain(|(step, _)| removes(step) == going);
@@ -142,8 +236,8 @@ impl Execution<'_> {
     }
 
     /// What was kept of a member follows it; what was written shows in the reads that come.
-    fn note(&self, pair: &GroupPair, step: &Move) {
-        let (memory, recents) = (&self.parts.memory, &self.parts.recents);
+    fn follow(&self, pair: &GroupPair, step: &Move) {
+        let recents = &self.parts.recents;
         let rank = self.kept(pair, &step.old.backend).rank;
         self.forget(pair, &step.old.backend);
         match &step.fate {
@@ -152,7 +246,7 @@ impl Execution<'_> {
             }
             Fate::Becomes { new, kept, named: _ } => {
                 let kept = Remembered { rank, ..kept.clone() };
-                memory.remember(pair.entry(self.route, new), kept);
+                self.keep(pair.entry(self.route, new), kept);
                 if step.old.id.is_none() && new.port != step.old.backend.port {
                     recents.gone(self.route, pair, &step.old);
                 }
@@ -160,164 +254,4 @@ impl Execution<'_> {
             }
         }
     }
-
-    /// Takes back moves that had all been made, and tells what came of it.
-    /// `before` is what was kept of each member; `unseen` is as for [`rest`].
-    pub(in crate::engine) async fn take_back_moves(
-        &self,
-        pair: &GroupPair,
-        moves: &Moves,
-        before: Vec<Remembered>,
-        unseen: bool,
-    ) -> String {
-        let done: Vec<&Move> = moves.others.iter().collect();
-        let stuck = self.change_back(pair, &done).await;
-        for (step, kept) in done.iter().zip(before).filter(|(step, _)| !stuck.contains(&step.what)) {
-            self.forget(pair, &step.after().backend);
-            self.parts.memory.remember(pair.entry(self.route, &step.old.backend), kept);
-        }
-        rest(moves.others.len(), &stuck, unseen)
-    }
-
-    /// What is kept of each member before it is moved.
-    pub(in crate::engine) fn kept_before(&self, pair: &GroupPair, moves: &Moves) -> Vec<Remembered> {
-        moves.others.iter().map(|step| self.kept(pair, &step.old.backend)).collect()
-    }
-
-    /// Goes every way back, and tells the first failure with what came of it.
-    async fn go_back(
-        &self,
-        pair: &GroupPair,
-        moves: &Moves,
-        ends: &[End],
-        states: Vec<State>,
-        failed: usize,
-    ) -> Fault {
-        let done: Vec<&Move> = moves
-            .others
-            .iter()
-            .zip(&states)
-            .filter(|(step, state)| match state {
-                State::Done => true,
-                // What it was before is right whether the change has landed or not.
-                State::Failed { fault, looked: _ } => fault.kind.leaves_doubt() && step.is_update(self.route),
-                State::Untried => false,
-            })
-            .map(|(step, _)| step)
-            .collect();
-        let mut stuck = self.change_back(pair, &done).await;
-        let ours: Vec<(&Item, &Member)> = moves
-            .adds
-            .iter()
-            .zip(ends)
-            .filter_map(|(item, end)| if let End::Added(member) = end { Some((item, member)) } else { None })
-            .collect();
-        stuck.extend(self.remove(pair, &ours).await);
-        let what = moves.others.get(failed).map_or("", |step| &step.what);
-        let (fault, looked) = match states.into_iter().nth(failed) {
-            Some(State::Failed { fault, looked }) => (fault, looked),
-            Some(State::Done | State::Untried) | None => (Fault::new(FaultKind::Internal, ""), false),
-        };
-        let doubt = match (fault.kind.leaves_doubt(), looked) {
-            (false, _) => "",
-            (true, true) => "; the group did not show this change afterwards",
-            (true, false) => "; it could NOT be found out whether this was done",
-        };
-        let rest = rest(ours.len() + done.len(), &stuck, fault.kind.leaves_doubt() && !looked);
-        let detail = format!("{what}: {}{doubt}. {rest}", fault.detail.trim_end_matches('.'));
-        Fault { field: Some(self.field_at_fault(fault.kind, pair)), detail: detail.into(), ..fault }
-    }
-
-    /// Undoes moves that were done; what cannot be undone is named.
-    async fn change_back(&self, pair: &GroupPair, done: &[&Move]) -> Vec<String> {
-        let mut stuck = Vec::new();
-        let (gone, changed): (Vec<&Move>, Vec<&Move>) =
-            done.iter().copied().partition(|step| matches!(step.fate, Fate::Goes));
-        let put_back = |step: Move| async move {
-            let fault = self.put_back(pair, &step).await;
-            (step, fault)
-        };
-        let gone: Vec<Move> = gone.into_iter().cloned().collect();
-        let faults: Vec<(Move, Option<Fault>)> =
-            stream::iter(gone).map(put_back).buffered(self.width()).collect().await;
-        for (step, fault) in faults.into_iter().filter_map(|(step, fault)| Some((step, fault?))) {
-            error!(%fault, what = step.what, "what a failed call had removed cannot be put back");
-            stuck.push(step.what);
-        }
-        let back: Vec<Move> = changed.iter().filter_map(|step| step.reversed()).collect();
-        for (call, places) in steps(self.route, pair, &back, |_| true) {
-            let back = places.iter().filter_map(|place| back.get(*place));
-            match self.surely(&call).await {
-                Ok(_) => back.for_each(|step| self.parts.recents.is(self.route, pair, &step.after())),
-                Err(fault) => {
-                    error!(%fault, "what a failed call had changed cannot be changed back");
-                    stuck.extend(back.map(|step| step.what.clone()));
-                }
-            }
-        }
-        stuck
-    }
-
-    /// Puts back a member that was removed; why, if that cannot be done.
-    async fn put_back(&self, pair: &GroupPair, step: &Move) -> Option<Fault> {
-        let backends = vec![step.old.backend.clone()];
-        let add = Operation::AddBackends(AddBackends { group: pair.there.clone(), backends });
-        self.parts.recents.gone(self.route, pair, &step.old);
-        match self.surely(&add).await {
-            Ok(Outcome::Added(members)) => {
-                for member in &members {
-                    self.parts.recents.is(self.route, pair, member);
-                }
-                None
-            }
-            Ok(_) => None,
-            // An earlier try whose answer got lost has put it back.
-            Err(fault) if fault.kind == FaultKind::AlreadyPresent => {
-                let member = Member { id: None, ..step.old.clone() };
-                self.parts.recents.is(self.route, pair, &member);
-                None
-            }
-            Err(fault) => Some(fault),
-        }
-    }
-
-    /// Sends a step until it works, or until it is clear that it does not.
-    pub(in crate::engine) async fn surely(&self, step: &Operation) -> Result<Outcome, Fault> {
-        for pause in PAUSES {
-            match self.call(step).await.and_then(whole) {
-                Ok(outcome) => return Ok(outcome),
-                Err(fault) if fault.kind == FaultKind::AlreadyPresent => return Err(fault),
-                Err(_) => sleep(pause).await,
-            }
-        }
-        self.call(step).await.and_then(whole)
-    }
-}
-
-/// An outcome of which no item was refused.
-fn whole(outcome: Outcome) -> Result<Outcome, Fault> {
-    let Outcome::Updated(items) = &outcome else { return Ok(outcome) };
-    match items.iter().find_map(|item| item.refusal.clone()) {
-        Some(refusal) => Err(Fault::new(refusal.kind, refusal.detail)),
-        None => Ok(outcome),
-    }
-}
-
-/// What became of everything but the change that failed.
-/// `unseen` if nobody could look whether that one was made: then it is not said that nothing was.
-fn rest(done: usize, stuck: &[String], unseen: bool) -> String {
-    let undone = match done.saturating_sub(stuck.len()) {
-        0 if stuck.is_empty() && unseen => return "Nothing else was changed".to_owned(),
-        0 if stuck.is_empty() => return "Nothing was changed".to_owned(),
-        0 => String::new(),
-        1 => "the one change that this call had made was taken back".to_owned(),
-        count => format!("the {count} changes that this call had made were taken back"),
-    };
-    let left = if stuck.is_empty() {
-        String::new()
-    } else {
-        format!("these could NOT be put back as they were: {}", stuck.join(", "))
-    };
-    let parts: Vec<String> = [undone, left].into_iter().filter(|part| !part.is_empty()).collect();
-    format!("What became of the call: {}", parts.join("; "))
 }

@@ -1,5 +1,7 @@
 //! What is to become of the members of a group, the calls that make it so, and what their replies say.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     engine::{add::plan::Item, pair::GroupPair, resolve::Route},
     mapping::NamesBackends,
@@ -11,7 +13,7 @@ use crate::{
 };
 
 /// What is to become of the members of a group.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(in crate::engine) struct Moves {
     /// What comes.
     pub(in crate::engine) adds: Vec<Item>,
@@ -20,7 +22,7 @@ pub(in crate::engine) struct Moves {
 }
 
 /// One change of one member.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::engine) struct Move {
     /// The member, in the caller's words.
     pub(in crate::engine) what: String,
@@ -31,7 +33,7 @@ pub(in crate::engine) struct Move {
 }
 
 /// What becomes of a member.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "a request has forty of them at most, and for a moment")]
 pub(in crate::engine) enum Fate {
     /// It becomes this.
@@ -53,6 +55,14 @@ impl Move {
         match &self.fate {
             Fate::Becomes { new, .. } => Member { backend: new.clone(), ..self.old.clone() },
             Fate::Goes => self.old.clone(),
+        }
+    }
+
+    /// Whether it makes any difference that the target shows.
+    pub(in crate::engine) fn changes_anything(&self) -> bool {
+        match &self.fate {
+            Fate::Becomes { new, .. } => *new != self.old.backend,
+            Fate::Goes => true,
         }
     }
 

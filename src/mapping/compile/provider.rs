@@ -38,7 +38,6 @@ pub(super) fn provider(id: &str, layers: &[SourceText]) -> Result<Provider, Vec<
             settles_after: Duration::ZERO,
             names_backends: NamesBackends::Address,
             one_writer_per_group: false,
-            tells_duplicates: false,
             duplicate_add: DuplicateAdd::Refuse,
         },
     };
@@ -80,6 +79,5 @@ fn lay_provider(provider: &mut Provider, layer: &SourceText) -> Result<(), Diagn
     let duplicate = [("accept", DuplicateAdd::Accept), ("refuse", DuplicateAdd::Refuse)];
     replace(&mut capability.duplicate_add, chosen(layer, raw.duplicate_add.as_ref(), &duplicate)?);
     replace(&mut capability.one_writer_per_group, raw.one_writer_per_group);
-    replace(&mut capability.tells_duplicates, raw.tells_duplicates);
     Ok(())
 }

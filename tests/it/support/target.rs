@@ -151,6 +151,21 @@ fn yes(call: &Call) -> Reply {
             "VServerGroupId": param_of(call, "VServerGroupId"),
             "BackendServers": {"BackendServer": []},
         }),
+        None if param_of(call, "Action").as_deref() == Some("DescribeVServer") => json!({
+            "RetCode": 0,
+            "Action": "DescribeVServerResponse",
+            "TotalCount": 1,
+            "DataSet": [{
+                "ULBId": param_of(call, "ULBId"),
+                "VServerId": param_of(call, "VServerId"),
+                "VServerName": "web",
+                "Protocol": "TCP",
+                "FrontendPort": 80,
+                "Method": "Roundrobin",
+                "Status": 0,
+                "BackendSet": [],
+            }],
+        }),
         None => json!({"RetCode": 0, "Action": "AllocateBackendResponse", "BackendId": "backend-hjz2421u"}),
     };
     Reply::new(StatusCode::OK, "application/json", body.to_string())

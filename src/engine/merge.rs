@@ -1,0 +1,177 @@
+//! Adds that wait together for a group that takes one change at a time go out as one call, each caller getting its own
+//! answer.
+//!
+//! Whoever has the turn takes those along who wait behind it; they leave the line. One add of several that the target refuses
+//! must not fail the others: the call is then sent again in halves, down to the one that is to blame.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::oneshot::{self, Receiver, Sender, error::TryRecvError};
+use tracing::warn;
+
+use super::{
+    add::{ends::End, plan::Item},
+    change::Aim,
+    execute::Execution,
+    look::is_momentary,
+    pair::{GroupPair, identity},
+};
+use crate::{
+    mapping::DuplicateAdd,
+    model::{Fault, FaultKind, Member, Port},
+    store::GroupKey,
+};
+
+/// Adds that wait, by group.
+#[derive(Debug, Default)]
+pub(super) struct Merges {
+    waiting: Mutex<HashMap<GroupKey, VecDeque<Ticket>>>,
+}
+
+/// An add that waits.
+#[derive(Debug)]
+struct Ticket {
+    /// Whether its caller expects an add to be repeatable: only adds of one mind go together.
+    duplicates: DuplicateAdd,
+    items: Vec<Item>,
+    ends: Sender<Vec<End>>,
+}
+
+impl Merges {
+    fn join(&self, group: &GroupKey, ticket: Ticket) {
+        self.lock().entry(group.clone()).or_default().push_back(ticket);
+    }
+
+    /// The first that waits, and as many behind it as go into one call of `most` backends with it.
+    fn take(&self, group: &GroupKey, most: usize, name: impl Fn(&Item) -> (String, Port)) -> Vec<Ticket> {
+        let mut waiting = self.lock();
+        let Some(line) = waiting.get_mut(group) else { return Vec::new() };
+        // Whoever has gone away wants nothing any more.
+        line.retain(|ticket| !ticket.ends.is_closed());
+        let (mut taken, mut left): (Vec<Ticket>, VecDeque<Ticket>) = (Vec::new(), VecDeque::new());
+        for ticket in line.drain(..) {
+            let known = |item: &Item| {
+                taken.iter().flat_map(|taken| &taken.items).any(|taken| name(taken) == name(item))
+            };
+            let count: usize = taken.iter().map(|taken| taken.items.len()).sum();
+            let of_one_mind = taken.first().is_none_or(|first| first.duplicates == ticket.duplicates);
+            if of_one_mind && count + ticket.items.len() <= most && !ticket.items.iter().any(known) {
+                taken.push(ticket);
+            } else {
+                left.push_back(ticket);
+            }
+        }
+        if left.is_empty() {
+            waiting.remove(group);
+        } else {
+            *line = left;
+        }
+        taken
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<GroupKey, VecDeque<Ticket>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Execution<'_> {
+    /// Whether an add may go out with others: one call carries it, and nothing of it is the gateway's to keep.
+    pub(super) fn goes_with_others(&self, aim: &Aim) -> bool {
+        let capability = &self.route.there.capability;
+        capability.one_writer_per_group
+            && aim.moves.adds.len() <= capability.backends_per_call
+            && !self.has_parts(aim)
+    }
+
+    /// Adds the items of an aim in a call of their own, or in one with others.
+    ///
+    /// # Errors
+    /// What befell these items; none of them was added.
+    pub(super) async fn add_with_others(&self, aim: Aim) -> Result<Vec<Member>, Fault> {
+        let group = aim.pair.key(self.route);
+        let (ends, told) = oneshot::channel();
+        let duplicates = self.route.here.capability.duplicate_add;
+        self.parts.merges.join(&group, Ticket { duplicates, items: aim.moves.adds.clone(), ends });
+        let mut ends = self.ends_of_ticket(&aim.pair, &group, told).await?;
+        if ends.iter().any(|end| end.fault().is_some()) {
+            self.turn_to_go_back(&aim.pair).await;
+            return Err(self.go_back_from_adds(&aim, &mut ends).await);
+        }
+        Ok(self.reached(&aim, &ends))
+    }
+
+    /// One that was taken along has had no turn of its own.
+    async fn turn_to_go_back(&self, pair: &GroupPair) {
+        if !self.has_turn()
+            && let Err(fault) = self.turn(pair, true).await
+        {
+            warn!(%fault, "what a failed add had added is taken back out of turn");
+        }
+    }
+
+    /// What became of a ticket: another has taken it along, or it is this one's turn.
+    async fn ends_of_ticket(
+        &self,
+        pair: &GroupPair,
+        group: &GroupKey,
+        mut told: Receiver<Vec<End>>,
+    ) -> Result<Vec<End>, Fault> {
+        tokio::select! {
+            biased;
+            ends = &mut told => return ends.map_err(|_| lost()),
+            turn = self.turn(pair, true) => turn?,
+        }
+        // Whoever took this one along has had the turn before, and so has told.
+        loop {
+            match told.try_recv() {
+                Ok(ends) => return Ok(ends),
+                Err(TryRecvError::Closed) => return Err(lost()),
+                Err(TryRecvError::Empty) => {}
+            }
+            let most = self.route.there.capability.backends_per_call;
+            let name = |item: &Item| (identity(self.route, &item.there.target), item.there.port);
+            let batch = self.parts.merges.take(group, most, name);
+            if batch.is_empty() {
+                return Err(lost());
+            }
+            self.add_together(pair, batch).await;
+        }
+    }
+
+    /// Sends the adds of a batch, and tells each of its own.
+    async fn add_together(&self, pair: &GroupPair, batch: Vec<Ticket>) {
+        let mut batches = vec![batch];
+        while let Some(mut batch) = batches.pop() {
+            let items: Vec<Item> = batch.iter().flat_map(|ticket| ticket.items.clone()).collect();
+            let mut ends: Vec<End> = items.iter().map(|_| End::Untried).collect();
+            self.add_all(pair, &items, &mut ends).await;
+            let nothing = !ends.iter().any(|end| matches!(end, End::Added(_) | End::Landed(_)));
+            if batch.len() > 1 && nothing && ends.iter().any(is_one_of_several) {
+                let rest = batch.split_off(batch.len() / 2);
+                batches.extend([rest, batch]);
+                continue;
+            }
+            for Ticket { items, ends: tell, duplicates: _ } in batch {
+                let rest = ends.split_off(items.len());
+                // Whoever has gone away is told by what the group shows.
+                let _gone = tell.send(std::mem::replace(&mut ends, rest));
+            }
+        }
+    }
+}
+
+/// Whether an end says that the target refused the call for something in it, which may be one item alone.
+fn is_one_of_several(end: &End) -> bool {
+    let (End::Failed(fault) | End::Duplicate(fault)) = end else { return false };
+    !is_momentary(fault.kind) && !matches!(fault.kind, FaultKind::TargetDenied | FaultKind::UnknownGroup)
+}
+
+fn lost() -> Fault {
+    Fault::new(
+        FaultKind::Internal,
+        "the add was lost on its way; what the group holds tells whether it was made",
+    )
+}

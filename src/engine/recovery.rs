@@ -1,0 +1,176 @@
+//! Looks after what was begun and has nobody who works on it: at the start, what a process that was killed has left; later,
+//! what requests have had to leave open. Nobody else writes to such a group before.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tokio::time::sleep;
+use tracing::{error, warn};
+
+use super::{
+    Engine, Parts,
+    change::recover::may_pass,
+    execute::Execution,
+    journal::{Deed, Intent},
+    resolve::Route,
+};
+use crate::{
+    config::Client,
+    model::Fault,
+    store::{GroupKey, Intention, Unavailable},
+};
+
+/// How many are put right at a time: most of it is waiting.
+const AT_ONCE: usize = 64;
+
+/// Pauses between the rounds while something is still open: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+
+/// How often a store that several processes share is looked at for what another has left.
+const ROUND: Duration = Duration::from_secs(5);
+
+impl Engine {
+    /// Puts right what is left half done, for as long as it is polled.
+    pub async fn look_after(&self) {
+        let (mut pause, longest) = PAUSES;
+        loop {
+            if self.parts.round().await {
+                pause = PAUSES.0;
+                self.parts.wait().await;
+            } else {
+                sleep(pause).await;
+                pause = longest.min(pause * 2);
+            }
+        }
+    }
+}
+
+impl Parts {
+    /// Brings the view of what is kept up to date: of one group, or of all. A store that no other process writes to is
+    /// read once.
+    pub(super) async fn refresh(&self, group: Option<&GroupKey>) -> Result<(), Unavailable> {
+        self.loaded.get_or_try_init(|| self.load()).await?;
+        if self.store.is_shared() {
+            self.kept.fill(group, &self.store.kept(group).await?);
+        }
+        Ok(())
+    }
+
+    async fn load(&self) -> Result<(), Unavailable> {
+        self.kept.fill(None, &self.store.kept(None).await?);
+        if !self.store.is_shared() {
+            self.open.leave(self.store.unfinished(None).await?);
+        }
+        Ok(())
+    }
+
+    /// What was left half done in a lane that the caller has a turn in.
+    pub(super) async fn left_open(&self, lane: &GroupKey) -> Result<Vec<Intention>, Unavailable> {
+        if self.store.is_shared() {
+            // Whoever works on something is in its lane.
+            return self.store.unfinished(Some(lane)).await;
+        }
+        Ok(self.open.in_lane(lane))
+    }
+
+    /// Goes through all that is open. Whether everything is put right.
+    async fn round(&self) -> bool {
+        let open = match self.all_open().await {
+            Ok(open) => open,
+            Err(error) => {
+                warn!(%error, "what may be left half done cannot be looked up");
+                return false;
+            }
+        };
+        let settled: Vec<bool> =
+            stream::iter(open).map(|left| self.visit(left)).buffer_unordered(AT_ONCE).collect().await;
+        settled.into_iter().all(|settled| settled)
+    }
+
+    async fn all_open(&self) -> Result<Vec<Intention>, Unavailable> {
+        self.loaded.get_or_try_init(|| self.load()).await?;
+        if self.store.is_shared() { self.store.unfinished(None).await } else { Ok(self.open.all()) }
+    }
+
+    /// Puts one right, unless somebody is at work in its lane: that one sees to it.
+    async fn visit(&self, left: Intention) -> bool {
+        let Some(_turn) = self.lanes.turn_now(&self.store, &left.lane).await else { return true };
+        let open = match self.refresh(Some(&left.lane)).await {
+            Ok(()) => self.left_open(&left.lane).await,
+            Err(error) => Err(error),
+        };
+        match open {
+            Ok(open) if open.iter().any(|known| known.id == left.id) => self.put_right(&left).await,
+            Ok(_) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// Puts one right, in its lane. Whether that is over: done, or given up since no further try would help.
+    pub(super) async fn put_right(&self, left: &Intention) -> bool {
+        let Some((intent, client)) = self.read(left) else { return false };
+        let route = match Route::of(&self.config, client) {
+            Ok(route) => route,
+            Err(fault) => {
+                error!(%fault, entry = left.id, "what was left half done has no way to its target");
+                return false;
+            }
+        };
+        let execution = Execution::new(self, &route, &left.id, left.began);
+        match execution.put_deed_right(&intent.deed).await {
+            Ok(()) => {}
+            Err(fault) if may_pass(&fault) => {
+                warn!(%fault, entry = left.id, "what was left half done cannot be put right yet");
+                return false;
+            }
+            Err(fault) => {
+                error!(%fault, entry = left.id, "what was left half done is left so: the target refuses");
+            }
+        }
+        self.open.end(left);
+        execution.adopt(left.clone());
+        execution.conclude().await;
+        true
+    }
+
+    /// An entry of the journal, and the client on whose behalf it is put right.
+    fn read(&self, left: &Intention) -> Option<(Intent, usize)> {
+        let intent: Intent = serde_json::from_str(&left.what)
+            .inspect_err(|error| error!(%error, entry = left.id, "an entry of the journal cannot be read"))
+            .ok()?;
+        let goes_there = |client: &&Client| {
+            self.config.targets.get(client.target).is_some_and(|target| target.name == intent.target)
+        };
+        let is_it =
+            |client: &Client| client.dialect == intent.dialect && client.credential.key_id == intent.key_id;
+        let clients = || self.config.clients.iter().enumerate().filter(|(_, client)| goes_there(client));
+        let client = clients().find(|(_, client)| is_it(client)).or_else(|| clients().next());
+        if client.is_none() {
+            error!(
+                target_name = intent.target,
+                entry = left.id,
+                "no client of the config leads to the target of what was left half done"
+            );
+        }
+        client.map(|(place, _)| (intent, place))
+    }
+
+    /// Waits until there may be something to do.
+    async fn wait(&self) {
+        if self.store.is_shared() {
+            tokio::select! { () = self.open.bell.notified() => {}, () = sleep(ROUND) => {} }
+        } else {
+            self.open.bell.notified().await;
+        }
+    }
+}
+
+impl Execution<'_> {
+    async fn put_deed_right(&self, deed: &Deed) -> Result<(), Fault> {
+        match deed {
+            Deed::Change(aim) => self.put_aim_right(aim).await,
+            Deed::Make(making) => self.put_making_right(making).await,
+            Deed::Fill(aim) => self.put_filling_right(aim).await,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What is kept, as one process sees it: read all the time, filled from a store.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::{Entry, GroupKey, Keepsake, Remembered, RememberedGroup};
+use crate::model::BackendId;
+
+/// What targets could not hold, by group and backend.
+#[derive(Debug, Default)]
+pub struct Kept {
+    rows: Mutex<Rows>,
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    backends: HashMap<Entry, Remembered>,
+    /// By the target and the id that a caller has for it.
+    owners: HashMap<(String, BackendId), Entry>,
+    groups: HashMap<GroupKey, RememberedGroup>,
+}
+
+impl Kept {
+    /// What is kept of a backend.
+    #[must_use]
+    pub fn remembered(&self, entry: &Entry) -> Remembered {
+        self.lock().backends.get(entry).cloned().unwrap_or_default()
+    }
+
+    /// The backend that has been given this id, where that is not the one that the id itself says.
+    #[must_use]
+    pub fn owner(&self, cloud: &str, id: &BackendId) -> Option<Entry> {
+        self.lock().owners.get(&(cloud.to_owned(), id.clone())).cloned()
+    }
+
+    /// What is kept of a group.
+    #[must_use]
+    pub fn remembered_group(&self, group: &GroupKey) -> RememberedGroup {
+        self.lock().groups.get(group).cloned().unwrap_or_default()
+    }
+
+    /// Takes over what a store keeps; whether that says anything new. Nothing to keep forgets what was kept.
+    pub fn keep(&self, keepsake: &Keepsake) -> bool {
+        let mut rows = self.lock();
+        match keepsake {
+            Keepsake::Backend(entry, remembered) => rows.keep(entry, remembered),
+            Keepsake::Group(group, remembered) => rows.keep_group(group, remembered),
+        }
+    }
+
+    /// Forgets a group that is gone, and its backends.
+    pub fn forget_group(&self, group: &GroupKey) {
+        self.lock().forget_group(group);
+    }
+
+    /// Takes over all that a store keeps: of everything, or of one group.
+    pub fn fill(&self, group: Option<&GroupKey>, keepsakes: &[Keepsake]) {
+        let mut rows = self.lock();
+        match group {
+            Some(group) => rows.forget_group(group),
+            None => *rows = Rows::default(),
+        }
+        for keepsake in keepsakes {
+            match keepsake {
+                Keepsake::Backend(entry, remembered) => drop(rows.keep(entry, remembered)),
+                Keepsake::Group(group, remembered) => drop(rows.keep_group(group, remembered)),
+            }
+        }
+    }
+
+    /// A panic elsewhere leaves at the worst an id without its backend, which is told as unknown.
+    fn lock(&self) -> MutexGuard<'_, Rows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Rows {
+    fn keep(&mut self, entry: &Entry, remembered: &Remembered) -> bool {
+        let old = self.backends.remove(entry);
+        let is_new = old.as_ref().unwrap_or(&Remembered::default()) != remembered;
+        if let Some(id) = old.and_then(|old| old.id) {
+            let key = (entry.group.cloud.clone(), id);
+            // The id may have gone on to another port by now.
+            if self.owners.get(&key) == Some(entry) {
+                self.owners.remove(&key);
+            }
+        }
+        if let Some(id) = &remembered.id {
+            self.owners.insert((entry.group.cloud.clone(), id.clone()), entry.clone());
+        }
+        if *remembered != Remembered::default() {
+            self.backends.insert(entry.clone(), remembered.clone());
+        }
+        is_new
+    }
+
+    fn keep_group(&mut self, group: &GroupKey, remembered: &RememberedGroup) -> bool {
+        let old = self.groups.remove(group).unwrap_or_default();
+        if *remembered != RememberedGroup::default() {
+            self.groups.insert(group.clone(), remembered.clone());
+        }
+        old != *remembered
+    }
+
+    fn forget_group(&mut self, group: &GroupKey) {
+        self.groups.remove(group);
+        self.backends.retain(|entry, _| entry.group != *group);
+        self.owners.retain(|_, entry| entry.group != *group);
+    }
+}

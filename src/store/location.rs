@@ -1,0 +1,45 @@
+//! Where a store is.
+
+use std::{fmt, path::PathBuf, sync::Arc};
+
+use super::{Memory, Sql, Store};
+use crate::crypto::Secret;
+
+/// Where a store is. `Debug` and `Display` leave out what an address may hold of a password.
+#[derive(Clone)]
+pub enum StoreAt {
+    /// In the memory of the process.
+    Memory,
+    /// In this file, of this process alone.
+    Sqlite(PathBuf),
+    /// In PostgreSQL, at this URL: for several replicas.
+    Postgres(Secret),
+}
+
+impl StoreAt {
+    /// The store there. A store that cannot be reached yet is opened when it can: see [`Store::tend`].
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Memory => Arc::new(Memory::new()),
+            Self::Sqlite(path) => Arc::new(Sql::in_file(path)),
+            Self::Postgres(url) => Arc::new(Sql::in_postgres(url.clone())),
+        }
+    }
+}
+
+impl fmt::Display for StoreAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("memory"),
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres://…"),
+        }
+    }
+}
+
+impl fmt::Debug for StoreAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

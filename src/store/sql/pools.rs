@@ -1,0 +1,96 @@
+//! Opens a database.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use sqlx::{
+    AnyPool, Executor,
+    any::{AnyPoolOptions, install_default_drivers},
+    migrate::Migrator,
+};
+
+use super::Place;
+use crate::store::Unavailable;
+
+/// Run when a store is opened; PostgreSQL's own lock keeps replicas that start together apart.
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sql/migrations");
+
+/// How long a connection may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+
+/// Connections to PostgreSQL in each pool. A replica has at most twice as many, and one more for its lanes.
+const CONNECTIONS: u32 = 8;
+
+/// What has a meaning in a URL and none in a path.
+const UNSAFE: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#');
+
+/// Connections to one database.
+#[derive(Debug)]
+pub(super) struct Pools {
+    /// What is written here outlives a loss of power.
+    pub(super) sure: AnyPool,
+    /// What is written here outlives the process, and costs no wait for the disk.
+    pub(super) quick: AnyPool,
+    /// Of a file: held while it is open, so that no second process takes it for its own.
+    _lock: Option<File>,
+}
+
+impl Pools {
+    /// Opens the database and brings its schema up to date.
+    pub(super) async fn open(place: &Place) -> Result<Self, Unavailable> {
+        install_default_drivers();
+        let pools = match place {
+            Place::File(path) => Self::in_file(path).await,
+            Place::Server(url) => Self::at_server(url.expose()).await,
+        }?;
+        MIGRATIONS.run(&pools.sure).await.map_err(|error| Unavailable(error.to_string()))?;
+        Ok(pools)
+    }
+
+    async fn in_file(path: &Path) -> Result<Self, Unavailable> {
+        let lock = Some(locked(path)?);
+        let url = format!("sqlite://{}?mode=rwc", utf8_percent_encode(&path.to_string_lossy(), UNSAFE));
+        // One writer at a time is all that SQLite has. A lost page cache is not a lost process: only what is `sure` waits
+        // for the disk.
+        let options = || AnyPoolOptions::new().max_connections(1).test_before_acquire(false);
+        let sure = connect(options(), &url, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").await?;
+        let quick =
+            connect(options(), &url, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL").await?;
+        Ok(Self { sure, quick, _lock: lock })
+    }
+
+    async fn at_server(url: &str) -> Result<Self, Unavailable> {
+        let options = || AnyPoolOptions::new().max_connections(CONNECTIONS);
+        let sure = connect(options(), url, "SET synchronous_commit = on").await?;
+        let quick = connect(options(), url, "SET synchronous_commit = off").await?;
+        Ok(Self { sure, quick, _lock: None })
+    }
+}
+
+async fn connect(options: AnyPoolOptions, url: &str, begin: &'static str) -> Result<AnyPool, Unavailable> {
+    let options = options.acquire_timeout(CONNECT_WITHIN).idle_timeout(None).max_lifetime(None);
+    let options = options.after_connect(move |connection, _| {
+        Box::pin(async move { connection.execute(begin).await.map(drop) })
+    });
+    options.connect(url).await.map_err(|error| Unavailable(error.to_string()))
+}
+
+fn locked(path: &Path) -> Result<File, Unavailable> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let said = |error: std::io::Error| Unavailable(format!("`{}`: {error}", name.display()));
+    let file = OpenOptions::new().create(true).append(true).open(&name).map_err(said)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let what = "another process uses it; several replicas need `store = \"postgres://…\"`";
+            Err(Unavailable(format!("`{}`: {what}", path.display())))
+        }
+        Err(TryLockError::Error(error)) => Err(said(error)),
+    }
+}

@@ -1,0 +1,158 @@
+//! The statements. Each runs as it stands on SQLite and on PostgreSQL.
+
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::{AnyConnection, AnyPool, Error, Row, any::AnyRow, query};
+
+use crate::{
+    crypto::hex,
+    model::Port,
+    store::{Entry, GroupKey, Intention, Keepsake, Write},
+};
+
+/// Forgets what is out of date.
+pub(super) async fn drop_old(pool: &AnyPool, now: i64) -> Result<(), Error> {
+    query("DELETE FROM nonces WHERE until < $1").bind(now).execute(pool).await?;
+    query("DELETE FROM answers WHERE until <= $1").bind(now).execute(pool).await.map(drop)
+}
+
+/// Whether this nonce was not there, or only from a time that is over.
+pub(super) async fn first_use(pool: &AnyPool, digest: &str, until: i64, now: i64) -> Result<bool, Error> {
+    let insert = "INSERT INTO nonces (digest, until) VALUES ($1, $2) \
+                  ON CONFLICT (digest) DO UPDATE SET until = excluded.until WHERE nonces.until < $3";
+    let done = query(insert).bind(digest).bind(until).bind(now).execute(pool).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// What is kept, of everything or of a group.
+pub(super) async fn kept(pool: &AnyPool, group: Option<&GroupKey>) -> Result<Vec<Keepsake>, Error> {
+    let rows = match group {
+        None => {
+            query("SELECT cloud, lane, server, port, what FROM kept ORDER BY cloud, lane, server, port")
+                .fetch_all(pool)
+                .await?
+        }
+        Some(GroupKey { cloud, group }) => {
+            let select = "SELECT cloud, lane, server, port, what FROM kept \
+                          WHERE cloud = $1 AND lane = $2 ORDER BY server, port";
+            query(select).bind(cloud).bind(group).fetch_all(pool).await?
+        }
+    };
+    rows.iter().map(keepsake).collect()
+}
+
+/// What has not ended, of everything or of a group.
+pub(super) async fn unfinished(pool: &AnyPool, group: Option<&GroupKey>) -> Result<Vec<Intention>, Error> {
+    let rows = match group {
+        None => {
+            query("SELECT id, cloud, lane, began, what FROM journal ORDER BY began, id")
+                .fetch_all(pool)
+                .await?
+        }
+        Some(GroupKey { cloud, group }) => {
+            let select = "SELECT id, cloud, lane, began, what FROM journal \
+                          WHERE cloud = $1 AND lane = $2 ORDER BY began, id";
+            query(select).bind(cloud).bind(group).fetch_all(pool).await?
+        }
+    };
+    rows.iter().map(intention).collect()
+}
+
+/// What was answered, if it may still be told.
+pub(super) async fn answer(pool: &AnyPool, request: &str, now: i64) -> Result<Option<String>, Error> {
+    let select = "SELECT what FROM answers WHERE request = $1 AND until > $2";
+    let row = query(select).bind(request).bind(now).fetch_optional(pool).await?;
+    row.map(|row| row.try_get("what")).transpose()
+}
+
+/// Writes all or nothing.
+pub(super) async fn write(pool: &AnyPool, writes: &[Write]) -> Result<(), Error> {
+    let mut transaction = pool.begin().await?;
+    for write in writes {
+        write_one(&mut transaction, write).await?;
+    }
+    transaction.commit().await
+}
+
+async fn write_one(on: &mut AnyConnection, write: &Write) -> Result<(), Error> {
+    match write {
+        Write::Keep(keepsake) => keep(on, keepsake).await,
+        Write::ForgetGroup(group) => {
+            of_group("DELETE FROM kept WHERE cloud = $1 AND lane = $2", on, group).await
+        }
+        Write::Begun(intention) => begin(on, intention).await,
+        Write::Ended(id) => query("DELETE FROM journal WHERE id = $1").bind(id).execute(on).await.map(drop),
+        Write::Answered { request, group, until, answer } => {
+            let upsert = "INSERT INTO answers (request, cloud, lane, until, what) VALUES ($1, $2, $3, $4, $5) \
+                          ON CONFLICT (request) DO UPDATE SET cloud = excluded.cloud, lane = excluded.lane, \
+                          until = excluded.until, what = excluded.what";
+            let (cloud, lane) = group.as_ref().map_or(("", ""), |group| (&group.cloud, &group.group));
+            let upsert = query(upsert).bind(hex(request)).bind(cloud).bind(lane);
+            upsert.bind(until.as_millisecond()).bind(answer).execute(on).await.map(drop)
+        }
+        Write::ForgetAnswers(group) => {
+            of_group("DELETE FROM answers WHERE cloud = $1 AND lane = $2", on, group).await
+        }
+        Write::ForgetAnswersOf(cloud) => {
+            // One that tells of no group may tell of any.
+            let delete = "DELETE FROM answers WHERE cloud = $1 OR cloud = ''";
+            query(delete).bind(cloud).execute(on).await.map(drop)
+        }
+    }
+}
+
+async fn of_group(statement: &'static str, on: &mut AnyConnection, group: &GroupKey) -> Result<(), Error> {
+    query(statement).bind(&group.cloud).bind(&group.group).execute(on).await.map(drop)
+}
+
+async fn begin(on: &mut AnyConnection, intention: &Intention) -> Result<(), Error> {
+    let Intention { id, lane, began, what } = intention;
+    let upsert = "INSERT INTO journal (id, cloud, lane, began, what) VALUES ($1, $2, $3, $4, $5) \
+                  ON CONFLICT (id) DO UPDATE SET cloud = excluded.cloud, lane = excluded.lane, what = excluded.what";
+    let upsert = query(upsert).bind(id).bind(&lane.cloud).bind(&lane.group);
+    upsert.bind(began.as_millisecond()).bind(what).execute(on).await.map(drop)
+}
+
+async fn keep(on: &mut AnyConnection, keepsake: &Keepsake) -> Result<(), Error> {
+    let GroupKey { cloud, group } = keepsake.group();
+    let (server, port, what) = match keepsake {
+        Keepsake::Backend(entry, remembered) => (entry.server.as_str(), entry.port.get(), text(remembered)?),
+        Keepsake::Group(_, remembered) => ("", 0, text(remembered)?),
+    };
+    if keepsake.is_empty() {
+        let delete = "DELETE FROM kept WHERE cloud = $1 AND lane = $2 AND server = $3 AND port = $4";
+        let delete = query(delete).bind(cloud).bind(group).bind(server).bind(i64::from(port));
+        return delete.execute(on).await.map(drop);
+    }
+    let upsert = "INSERT INTO kept (cloud, lane, server, port, what) VALUES ($1, $2, $3, $4, $5) \
+                  ON CONFLICT (cloud, lane, server, port) DO UPDATE SET what = excluded.what";
+    let upsert = query(upsert).bind(cloud).bind(group).bind(server).bind(i64::from(port)).bind(what);
+    upsert.execute(on).await.map(drop)
+}
+
+fn keepsake(row: &AnyRow) -> Result<Keepsake, Error> {
+    let group = lane(row)?;
+    let (server, port): (String, i64) = (row.try_get("server")?, row.try_get("port")?);
+    let what: String = row.try_get("what")?;
+    match u32::try_from(port).ok().and_then(Port::new) {
+        Some(port) => Ok(Keepsake::Backend(Entry { group, server, port }, value(&what)?)),
+        None => Ok(Keepsake::Group(group, value(&what)?)),
+    }
+}
+
+fn intention(row: &AnyRow) -> Result<Intention, Error> {
+    let began = Timestamp::from_millisecond(row.try_get("began")?).unwrap_or(Timestamp::MIN);
+    Ok(Intention { id: row.try_get("id")?, lane: lane(row)?, began, what: row.try_get("what")? })
+}
+
+fn lane(row: &AnyRow) -> Result<GroupKey, Error> {
+    Ok(GroupKey { cloud: row.try_get("cloud")?, group: row.try_get("lane")? })
+}
+
+fn text(value: &impl Serialize) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::Encode(error.into()))
+}
+
+fn value<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|error| Error::Decode(error.into()))
+}
