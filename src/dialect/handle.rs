@@ -62,7 +62,11 @@ pub fn read_handle(handle: &BackendId) -> Result<(GroupId, Target, Port), Handle
     let [group, id, address] = parts.as_slice() else { return Err(HandleError) };
     let address = match address.as_str() {
         "" => None,
-        text => Some(text.parse::<IpAddr>().map_err(|_| HandleError)?),
+        // An address has many spellings, and a backend one id.
+        text => {
+            let ip = text.parse().ok().filter(|ip: &IpAddr| ip.to_string() == text);
+            Some(ip.ok_or(HandleError)?)
+        }
     };
     let kind = Kind::ALL.into_iter().find(|known| number_of(*known) == kind & 0x0f).ok_or(HandleError)?;
     let port = Port::new(u32::from(u16::from_be_bytes([*high, *low]))).ok_or(HandleError)?;

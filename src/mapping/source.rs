@@ -62,14 +62,23 @@ impl Sources {
         for (name, path) in found {
             let text = fs::read_to_string(&path)
                 .map_err(|error| problem(&path, &format!("cannot be read: {error}")))?;
-            let Some((_, layers)) = sources.files.iter_mut().find(|(known, _)| *known == name) else {
-                let known: Vec<&str> = EMBEDDED.iter().map(|(known, _)| *known).collect();
-                let what = format!("no mapping file has this name; write one of {}", known.join(", "));
-                return Err(problem(&path, &what));
-            };
-            layers.push(SourceText::new(&path.display().to_string(), &text));
+            sources.lay(&name, SourceText::new(&path.display().to_string(), &text))?;
         }
         Ok(sources)
+    }
+
+    /// Lays one text over the mapping file of this name.
+    ///
+    /// # Errors
+    /// A name that no mapping file has.
+    pub fn lay(&mut self, name: &str, layer: SourceText) -> Result<(), Diagnostic> {
+        let Some((_, layers)) = self.files.iter_mut().find(|(known, _)| known == name) else {
+            let known: Vec<&str> = EMBEDDED.iter().map(|(known, _)| *known).collect();
+            let what = format!("no mapping file has this name; write one of {}", known.join(", "));
+            return Err(layer.error(0..0, what));
+        };
+        layers.push(layer);
+        Ok(())
     }
 
     /// The layers of one file, the default first.

@@ -232,10 +232,12 @@ impl Serialize for Document {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Number(text) => match (text.parse::<i64>(), text.parse::<f64>()) {
-                (Ok(whole), _) => serializer.serialize_i64(whole),
-                (Err(_), Ok(float)) => serializer.serialize_f64(float),
-                (Err(_), Err(_)) => serializer.serialize_str(text),
+            Self::Number(text) => match (text.parse::<u64>(), text.parse::<i64>(), text.parse::<f64>()) {
+                (Ok(whole), _, _) => serializer.serialize_u64(whole),
+                (Err(_), Ok(below @ ..0), _) => serializer.serialize_i64(below),
+                // `-0` as well, which only a float has.
+                (Err(_), _, Ok(float)) => serializer.serialize_f64(float),
+                (Err(_), _, Err(_)) => serializer.serialize_str(text),
             },
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(items) => {
@@ -349,6 +351,13 @@ mod tests {
     fn numbers_take_the_text_that_is_signed() {
         for (json, text) in [("42.0", "42"), ("0.5", "0.5"), ("1.0E10", "10000000000"), ("-3", "-3")] {
             assert_eq!(Document::from_json(json.as_bytes()).unwrap().scalar().unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_as_they_were_read() {
+        for json in ["18446744073709551615", "-9223372036854775808", "-0.0", "0", "0.1", "1e+300"] {
+            assert_eq!(Document::from_json(json.as_bytes()).unwrap().to_json(), json);
         }
     }
 
