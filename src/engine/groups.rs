@@ -8,7 +8,7 @@ use super::{
         plan::{Item, items},
         settle::LOOKS,
     },
-    change::{Aim, Renaming, moves::Moves},
+    change::{Aim, Renaming, moves::Moves, recover::Found},
     execute::Execution,
     journal::{Deed, Intent, Making},
     look::{is_momentary, misfit},
@@ -252,23 +252,25 @@ impl Execution<'_> {
     }
 
     /// A group whose filling was cut short is found full, or unmade.
-    pub(super) async fn put_filling_right(&self, aim: &Aim) -> Result<(), Fault> {
+    pub(super) async fn put_filling_right(&self, aim: &Aim) -> Result<Found, Fault> {
         let group = match self.group(&aim.pair).await {
             Ok(group) => group,
-            Err(fault) if fault.kind == FaultKind::UnknownGroup => return Ok(()),
+            Err(fault) if fault.kind == FaultKind::UnknownGroup => return Ok(Found::TakenBack),
             Err(fault) => return Err(fault),
         };
         let ends = self.ends_shown(aim, &group.members);
         if ends.iter().all(|end| end.member().is_some()) {
             self.reached(aim, &ends);
-            return Ok(());
+            return Ok(Found::Whole);
         }
         self.unmake_cut_short(&aim.pair).await
     }
 
     /// A group whose making was cut short is found whole where nothing was to be put into it, or unmade.
-    pub(super) async fn put_making_right(&self, making: &Making) -> Result<(), Fault> {
-        let Some(group) = self.landed(&making.there, &making.before).await? else { return Ok(()) };
+    pub(super) async fn put_making_right(&self, making: &Making) -> Result<Found, Fault> {
+        let Some(group) = self.landed(&making.there, &making.before).await? else {
+            return Ok(Found::TakenBack);
+        };
         let made = self.fresh(making.there.clone(), group);
         let pair = self.pair_made(&making.asked, &made);
         if !making.items.is_empty() {
@@ -276,15 +278,15 @@ impl Execution<'_> {
         }
         let settings = Some(making.kept.clone());
         self.reached(&Aim { settings, ..Aim::of(&pair, Moves::default()) }, &[]);
-        Ok(())
+        Ok(Found::Whole)
     }
 
-    async fn unmake_cut_short(&self, pair: &GroupPair) -> Result<(), Fault> {
+    async fn unmake_cut_short(&self, pair: &GroupPair) -> Result<Found, Fault> {
         warn!(group = %pair.there.group, "a group whose making was cut short is unmade");
         self.surely(&Operation::DeleteGroup(pair.there.clone())).await?;
         self.forget_group(pair);
         self.parts.recents.unmade(self.route, pair);
-        Ok(())
+        Ok(Found::TakenBack)
     }
 
     /// A group that was just made, by both names.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use super::{add::plan::Item, change::Aim, resolve::Route};
 use crate::{
@@ -73,44 +73,74 @@ impl Intent {
 /// long.
 #[derive(Debug, Default)]
 pub(super) struct Open {
-    lanes: Mutex<HashMap<GroupKey, Vec<Intention>>>,
+    lanes: Mutex<HashMap<GroupKey, Vec<Left>>>,
     /// Rung when something is left.
     pub(super) bell: Notify,
 }
 
+/// An entry of the journal that nobody works on.
+#[derive(Debug, Clone)]
+pub(super) struct Left {
+    pub(super) intention: Intention,
+    /// Of one that is put right, and whose target may still show a part of it late: until when that is looked for. Nobody
+    /// waits for it, and the next change of the group ends it.
+    pub(super) watched: Option<Instant>,
+}
+
 impl Open {
     pub(super) fn leave(&self, intentions: Vec<Intention>) {
-        if intentions.is_empty() {
-            return;
-        }
-        let mut lanes = self.lock();
         for intention in intentions {
-            let known = lanes.entry(intention.lane.clone()).or_default();
-            known.retain(|known| known.id != intention.id);
-            known.push(intention);
+            self.put(Left { intention, watched: None });
+            self.bell.notify_one();
         }
-        self.bell.notify_one();
+    }
+
+    /// Goes on looking at what is put right.
+    pub(super) fn watch(&self, intention: Intention, until: Instant) {
+        if !self.put(Left { intention, watched: Some(until) }) {
+            self.bell.notify_one();
+        }
+    }
+
+    /// Takes one in; whether it was watched before.
+    fn put(&self, left: Left) -> bool {
+        let mut lanes = self.lock();
+        let known = lanes.entry(left.intention.lane.clone()).or_default();
+        let same = |known: &Left| known.intention.id == left.intention.id;
+        let watched = known.iter().any(|known| same(known) && known.watched.is_some());
+        known.retain(|known| !same(known));
+        known.push(left);
+        watched
     }
 
     pub(super) fn end(&self, intention: &Intention) {
-        let mut lanes = self.lock();
-        if let Some(known) = lanes.get_mut(&intention.lane) {
-            known.retain(|known| known.id != intention.id);
-            if known.is_empty() {
-                lanes.remove(&intention.lane);
-            }
-        }
+        self.take(&intention.lane, |left| left.intention.id == intention.id);
     }
 
-    pub(super) fn in_lane(&self, lane: &GroupKey) -> Vec<Intention> {
+    /// Ends every watch in a lane: what is written there now is not to be taken for what is watched for.
+    pub(super) fn end_watches(&self, lane: &GroupKey) -> Vec<Intention> {
+        self.take(lane, |left| left.watched.is_some())
+    }
+
+    fn take(&self, lane: &GroupKey, wanted: impl Fn(&Left) -> bool) -> Vec<Intention> {
+        let mut lanes = self.lock();
+        let Some(known) = lanes.get_mut(lane) else { return Vec::new() };
+        let taken = known.extract_if(.., |left| wanted(left)).map(|left| left.intention).collect();
+        if known.is_empty() {
+            lanes.remove(lane);
+        }
+        taken
+    }
+
+    pub(super) fn in_lane(&self, lane: &GroupKey) -> Vec<Left> {
         self.lock().get(lane).cloned().unwrap_or_default()
     }
 
-    pub(super) fn all(&self) -> Vec<Intention> {
+    pub(super) fn all(&self) -> Vec<Left> {
         self.lock().values().flatten().cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<GroupKey, Vec<Intention>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<GroupKey, Vec<Left>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,8 +4,12 @@ use futures_util::{StreamExt, stream};
 use tracing::warn;
 
 use super::{execute::Execution, pair::GroupPair};
-use crate::model::{
-    Checked, DescribeHealth, Fault, FaultKind, Group, ListGroups, LoadBalancerRef, Operation, Outcome, Page,
+use crate::{
+    model::{
+        Checked, DescribeHealth, Fault, FaultKind, Group, ListGroups, LoadBalancerRef, Operation, Outcome,
+        Page,
+    },
+    store::GroupKey,
 };
 
 /// More pages than any account has; a target that always tells of one more is not followed for ever.
@@ -22,6 +26,7 @@ impl Execution<'_> {
 
     /// A group with what was written to it a moment ago.
     pub(super) async fn group(&self, pair: &GroupPair) -> Result<Group, Fault> {
+        self.refresh_to_read(Some(&pair.key(self.route))).await;
         let told = self.look(pair).await;
         let found = self.parts.recents.over(self.route, pair, told);
         if let Ok(group) = &found {
@@ -30,12 +35,24 @@ impl Execution<'_> {
         found.map_err(|fault| Fault { field: Some(self.field_at_fault(fault.kind, pair)), ..fault })
     }
 
+    /// Brings what is kept up to date before it is told; whose turn it is has done so. A store that cannot be used does not
+    /// end a read.
+    async fn refresh_to_read(&self, group: Option<&GroupKey>) {
+        if self.has_turn() {
+            return;
+        }
+        if let Err(error) = self.parts.refresh(group).await {
+            warn!(%error, "a read is answered without what the store keeps");
+        }
+    }
+
     /// Every group of a load balancer, with what was written to each a moment ago.
     pub(super) async fn groups(
         &self,
         balancer: &LoadBalancerRef,
         listeners: bool,
     ) -> Result<Vec<Group>, Fault> {
+        self.refresh_to_read(None).await;
         let mut groups: Vec<Group> = Vec::new();
         for _ in 0..MOST_PAGES {
             let page = Page { offset: groups.len(), ..Page::FIRST };

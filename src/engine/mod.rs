@@ -36,7 +36,7 @@ use std::sync::{Arc, atomic::AtomicUsize};
 use jiff::Timestamp;
 use tokio::{sync::OnceCell, time::Instant};
 use tokio_util::task::TaskTracker;
-use tracing::{Instrument, warn};
+use tracing::Instrument;
 
 pub use add::plan::{Item, Plan, items, plan};
 pub use pair::GroupPair;
@@ -226,11 +226,6 @@ impl Parts {
     ) -> Result<(Answer, Option<GroupKey>), Fault> {
         let mut losses = losses_before(route, asked)?;
         let execution = Execution::new(self, route, errand.id, errand.at);
-        if asked.operation.is_read()
-            && let Err(error) = self.refresh(None).await
-        {
-            warn!(%error, "a read is answered without what the store keeps");
-        }
         let outcome = execution.run(&asked.operation, &mut losses).await;
         let told = outcome.map(|outcome| {
             let group = group_told_of(route, &asked.operation, &outcome);

@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::{error, warn};
 
 use super::{
     Engine, Parts,
-    change::recover::may_pass,
+    add::settle::LOOKS,
+    change::recover::{Found, may_pass},
     execute::Execution,
-    journal::{Deed, Intent},
+    journal::{Deed, Intent, Left},
     resolve::Route,
 };
 use crate::{
@@ -25,6 +26,9 @@ const AT_ONCE: usize = 64;
 
 /// Pauses between the rounds while something is still open: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+
+/// How often what is put right is looked at again while a part of it may still show.
+const WATCH: Duration = Duration::from_secs(2);
 
 /// How often a store that several processes share is looked at for what another has left.
 const ROUND: Duration = Duration::from_secs(5);
@@ -66,11 +70,16 @@ impl Parts {
 
     /// What was left half done in a lane that the caller has a turn in.
     pub(super) async fn left_open(&self, lane: &GroupKey) -> Result<Vec<Intention>, Unavailable> {
-        if self.store.is_shared() {
-            // Whoever works on something is in its lane.
-            return self.store.unfinished(Some(lane)).await;
+        let own = self.open.in_lane(lane);
+        if !self.store.is_shared() {
+            let open = own.into_iter().filter(|left| left.watched.is_none());
+            return Ok(open.map(|left| left.intention).collect());
         }
-        Ok(self.open.in_lane(lane))
+        // Whoever works on something is in its lane.
+        let mut open = self.store.unfinished(Some(lane)).await?;
+        let is_watched = |id: &str| own.iter().any(|left| left.watched.is_some() && left.intention.id == id);
+        open.retain(|intention| !is_watched(&intention.id));
+        Ok(open)
     }
 
     /// Goes through all that is open. Whether everything is put right.
@@ -82,32 +91,55 @@ impl Parts {
                 return false;
             }
         };
-        let settled: Vec<bool> =
-            stream::iter(open).map(|left| self.visit(left)).buffer_unordered(AT_ONCE).collect().await;
+        let visits = stream::iter(open).map(|left| self.visit(left));
+        let settled: Vec<bool> = visits.buffer_unordered(AT_ONCE).collect().await;
         settled.into_iter().all(|settled| settled)
     }
 
-    async fn all_open(&self) -> Result<Vec<Intention>, Unavailable> {
+    async fn all_open(&self) -> Result<Vec<Left>, Unavailable> {
         self.loaded.get_or_try_init(|| self.load()).await?;
-        if self.store.is_shared() { self.store.unfinished(None).await } else { Ok(self.open.all()) }
+        let mut open = self.open.all();
+        if self.store.is_shared() {
+            let elsewhere = self.store.unfinished(None).await?;
+            let unknown = |intention: &Intention| open.iter().all(|left| left.intention.id != intention.id);
+            let unknown: Vec<Intention> = elsewhere.into_iter().filter(unknown).collect();
+            open.extend(unknown.into_iter().map(|intention| Left { intention, watched: None }));
+        }
+        Ok(open)
     }
 
     /// Puts one right, unless somebody is at work in its lane: that one sees to it.
-    async fn visit(&self, left: Intention) -> bool {
-        let Some(_turn) = self.lanes.turn_now(&self.store, &left.lane).await else { return true };
-        let open = match self.refresh(Some(&left.lane)).await {
-            Ok(()) => self.left_open(&left.lane).await,
+    async fn visit(&self, left: Left) -> bool {
+        let Left { intention, watched } = left;
+        let lane = &intention.lane;
+        let Some(_turn) = self.lanes.turn_now(&self.store, lane).await else { return true };
+        if let Some(until) = watched {
+            let still = self.open.in_lane(lane).iter().any(|known| known.intention.id == intention.id);
+            return !still || self.look_again(&intention, until).await;
+        }
+        let open = match self.refresh(Some(lane)).await {
+            Ok(()) => self.left_open(lane).await,
             Err(error) => Err(error),
         };
         match open {
-            Ok(open) if open.iter().any(|known| known.id == left.id) => self.put_right(&left).await,
+            Ok(open) if open.contains(&intention) => self.put_right(&intention).await,
             Ok(_) => true,
             Err(_) => false,
         }
     }
 
-    /// Puts one right, in its lane. Whether that is over: done, or given up since no further try would help.
+    /// Puts one right, in its lane. Whether others may write there now: it is done, or given up since no further try would
+    /// help.
     pub(super) async fn put_right(&self, left: &Intention) -> bool {
+        self.put_right_by(left, &LOOKS, None).await
+    }
+
+    /// Looks once more at one that was put right.
+    async fn look_again(&self, left: &Intention, until: Instant) -> bool {
+        self.put_right_by(left, &[Duration::ZERO], Some(until)).await
+    }
+
+    async fn put_right_by(&self, left: &Intention, looks: &[Duration], watched: Option<Instant>) -> bool {
         let Some((intent, client)) = self.read(left) else { return false };
         let route = match Route::of(&self.config, client) {
             Ok(route) => route,
@@ -117,11 +149,20 @@ impl Parts {
             }
         };
         let execution = Execution::new(self, &route, &left.id, left.began);
-        match execution.put_deed_right(&intent.deed).await {
-            Ok(()) => {}
+        let found = execution.put_deed_right(&intent.deed, looks).await;
+        let settles = route.there.capability.settles_after;
+        match found {
+            Ok(Found::Whole) => {}
+            Ok(Found::TakenBack) => {
+                let until = watched.unwrap_or_else(|| Instant::now() + settles);
+                if Instant::now() < until {
+                    self.open.watch(left.clone(), until);
+                    return true;
+                }
+            }
             Err(fault) if may_pass(&fault) => {
                 warn!(%fault, entry = left.id, "what was left half done cannot be put right yet");
-                return false;
+                return watched.is_some();
             }
             Err(fault) => {
                 error!(%fault, entry = left.id, "what was left half done is left so: the target refuses");
@@ -157,8 +198,9 @@ impl Parts {
 
     /// Waits until there may be something to do.
     async fn wait(&self) {
-        if self.store.is_shared() {
-            tokio::select! { () = self.open.bell.notified() => {}, () = sleep(ROUND) => {} }
+        let round = if self.open.all().is_empty() { ROUND } else { WATCH };
+        if self.store.is_shared() || round == WATCH {
+            tokio::select! { () = self.open.bell.notified() => {}, () = sleep(round) => {} }
         } else {
             self.open.bell.notified().await;
         }
@@ -166,9 +208,9 @@ impl Parts {
 }
 
 impl Execution<'_> {
-    async fn put_deed_right(&self, deed: &Deed) -> Result<(), Fault> {
+    async fn put_deed_right(&self, deed: &Deed, looks: &[Duration]) -> Result<Found, Fault> {
         match deed {
-            Deed::Change(aim) => self.put_aim_right(aim).await,
+            Deed::Change(aim) => self.put_aim_right(aim, looks).await,
             Deed::Make(making) => self.put_making_right(making).await,
             Deed::Fill(aim) => self.put_filling_right(aim).await,
         }

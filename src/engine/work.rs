@@ -70,12 +70,11 @@ impl Execution<'_> {
             let turn = parts.lanes.turn(&parts.store, lane, alone, self.deadline).await.map_err(no_turn)?;
             parts.refresh(Some(lane)).await.map_err(unavailable)?;
             let left = parts.left_open(lane).await.map_err(unavailable)?;
-            if left.is_empty() {
-                self.work().turns.push(turn);
-                return Ok(());
-            }
-            if alone {
+            if left.is_empty() || alone {
                 self.put_all_right(&left).await?;
+                for watched in parts.open.end_watches(lane) {
+                    self.note(Write::Ended(watched.id));
+                }
                 self.work().turns.push(turn);
                 return Ok(());
             }

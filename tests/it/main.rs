@@ -16,6 +16,7 @@ mod passing;
 mod places;
 mod postgres;
 mod readme;
+mod recovery;
 mod refusals;
 mod replays;
 mod robustness;

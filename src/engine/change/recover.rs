@@ -1,18 +1,29 @@
 //! Puts right what an earlier process, or a request that has given up, has left half done: what the group shows says how far
 //! it came. It is found complete, or taken back.
 
+use std::time::Duration;
+
 use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::{Aim, moves::Move, name::renaming};
 use crate::{
     engine::{
-        add::{ends::End, plan::Item, settle::LOOKS},
+        add::{ends::End, plan::Item},
         execute::Execution,
         look::is_momentary,
     },
     model::{Fault, FaultKind, Group, Member},
 };
+
+/// How what was left half done was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::engine) enum Found {
+    /// All of it was done.
+    Whole,
+    /// Nothing of it is left that the target shows.
+    TakenBack,
+}
 
 /// How much of an aim a group shows.
 struct Shown<'a> {
@@ -35,15 +46,19 @@ impl Execution<'_> {
     ///
     /// # Errors
     /// Why it cannot be told or done now.
-    pub(in crate::engine) async fn put_aim_right(&self, aim: &Aim) -> Result<(), Fault> {
-        let mut told = Ok(());
-        for pause in LOOKS {
-            sleep(pause).await;
+    pub(in crate::engine) async fn put_aim_right(
+        &self,
+        aim: &Aim,
+        looks: &[Duration],
+    ) -> Result<Found, Fault> {
+        let mut told = Ok(Found::TakenBack);
+        for pause in looks {
+            sleep(*pause).await;
             let group = match self.group(&aim.pair).await {
                 Ok(group) => group,
                 Err(fault) if fault.kind == FaultKind::UnknownGroup => {
                     info!(group = %aim.pair.there.group, "the group of an operation that was cut short is gone");
-                    return Ok(());
+                    return Ok(Found::Whole);
                 }
                 Err(fault) => {
                     told = Err(fault);
@@ -54,9 +69,13 @@ impl Execution<'_> {
             if shown.whole {
                 info!(group = %aim.pair.there.group, "an operation that was cut short is complete");
                 self.reached(aim, &shown.ends);
-                return Ok(());
+                return Ok(Found::Whole);
             }
-            told = if shown.is_nothing() { Ok(()) } else { self.take_aim_back(aim, &shown).await };
+            told = if shown.is_nothing() {
+                Ok(Found::TakenBack)
+            } else {
+                self.take_aim_back(aim, &shown).await.map(|()| Found::TakenBack)
+            };
         }
         told
     }

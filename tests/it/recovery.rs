@@ -1,0 +1,185 @@
+//! What one process leaves half done, the next one puts right: two engines on one store, the first of which goes silent.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::sleep;
+use tokio_util::task::TaskTracker;
+use weighbridge::{
+    config::{Config, Target},
+    dialect::{Answer, Arrival, Asked, BoxFuture, Handler, Request, Wanted},
+    engine::{Engine, Upstream},
+    model::{Fault, FaultKind, Operation, Outcome},
+    simulator::{LoadBalancer, Script},
+    store::{Memory, Store},
+    wire::{Call, Params, Reply},
+};
+
+use crate::{
+    life::stage::{add, backend, ecs, in_virtual_time, rsp, shown, uhost},
+    support::demo_config,
+};
+
+const GROUP: &str = "rsp-cige6j5e7p";
+const VSERVER: &str = "vserver-def456";
+
+/// A way to a simulated cloud that a process loses for good at one of its changes, as if it were killed there.
+struct Way {
+    cloud: Arc<LoadBalancer>,
+    /// How many changes get through.
+    changes: AtomicUsize,
+}
+
+impl Way {
+    fn to(cloud: &Arc<LoadBalancer>, changes: usize) -> Arc<Self> {
+        Arc::new(Self { cloud: Arc::clone(cloud), changes: AtomicUsize::new(changes) })
+    }
+
+    fn is_open(&self, step: &Operation) -> bool {
+        let left = |left: usize| left.checked_sub(1);
+        step.is_read() || self.changes.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok()
+    }
+}
+
+impl Upstream for Way {
+    fn call<'a>(&'a self, _: &'a Target, step: &'a Operation) -> BoxFuture<'a, Result<Outcome, Fault>> {
+        Box::pin(async move {
+            if !self.is_open(step) {
+                return std::future::pending().await;
+            }
+            let answer = self.cloud.handle(request(step.clone(), 0)).await?;
+            match answer {
+                Answer::Translated { outcome, losses: _ } => Ok(outcome),
+                Answer::Passed(reply) => panic!("{reply:?} was passed on"),
+            }
+        })
+    }
+
+    fn pass<'a>(&'a self, _: &'a Target, _: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+        Box::pin(async { Err(Fault::new(FaultKind::Internal, "nothing is passed on here")) })
+    }
+}
+
+fn request(operation: Operation, client: usize) -> Request {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let call = Call::new(http::Method::GET, "", "/", String::new());
+    let arrival = Arc::new(Arrival { call, params: Params::default(), signed: None });
+    let id = format!("recovery-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let at = "2026-01-02T03:04:05Z".parse().unwrap();
+    let wanted = Wanted::Translated(Asked::all(operation));
+    Request { id, at, client, wanted, arrival, place: None, repeat: None }
+}
+
+/// One simulated cloud and one store, before which engines come and go.
+struct Place {
+    config: Arc<Config>,
+    cloud: Arc<LoadBalancer>,
+    store: Arc<dyn Store>,
+}
+
+impl Place {
+    fn with(script: Script) -> Self {
+        let config = Arc::new(demo_config());
+        let cloud = config.tables.cloud("ucloud").unwrap();
+        let groups = config.resources.groups_of("ucloud").cloned().collect();
+        let servers = config.resources.servers_of("ucloud").map(|server| server.target.clone()).collect();
+        let cloud = LoadBalancer::new(Arc::clone(cloud), groups, servers, script, Duration::ZERO);
+        Self { config, cloud: Arc::new(cloud), store: Arc::new(Memory::new()) }
+    }
+
+    fn engine(&self, changes: usize) -> Engine {
+        let way = Way::to(&self.cloud, changes);
+        Engine::new(Arc::clone(&self.config), way, Arc::clone(&self.store), TaskTracker::new())
+    }
+
+    /// A process that goes silent after so many changes, in the middle of an add of ten.
+    async fn cut_short(&self, changes: usize) {
+        let engine = self.engine(changes);
+        let client = self.config.clients.iter().position(|client| client.dialect == "aliyun").unwrap();
+        let backends = (1..=10).map(|number| backend(ecs(number), 80, 100)).collect();
+        let request = request(add(rsp(GROUP), backends), client);
+        drop(tokio::spawn(async move { engine.handle(request).await }));
+        sleep(Duration::from_millis(100)).await;
+    }
+
+    fn held(&self) -> Vec<String> {
+        self.cloud.members(VSERVER).iter().map(|member| shown(&member.backend)).collect()
+    }
+
+    async fn add_one(&self, engine: &Engine, number: usize) -> Result<(), Fault> {
+        let client = self.config.clients.iter().position(|client| client.dialect == "aliyun").unwrap();
+        let one = add(rsp(GROUP), vec![backend(ecs(number), 80, 100)]);
+        engine.handle(request(one, client)).await.map(drop)
+    }
+}
+
+const ALL: usize = usize::MAX;
+
+#[test]
+fn what_was_cut_short_is_taken_back_and_found_complete_when_it_is() {
+    for changes in 0..=10 {
+        in_virtual_time(async {
+            let place = Place::with(Script::smooth());
+            place.cut_short(changes).await;
+            let next = place.engine(ALL);
+            let tending = tokio::spawn(async move { next.look_after().await });
+            sleep(Duration::from_secs(5)).await;
+            let held = place.held().len();
+            assert!(held == 0 || (held == 10 && changes == 10), "{held} after {changes}");
+            tending.abort();
+        });
+    }
+}
+
+#[test]
+fn a_write_waits_until_what_was_cut_short_is_put_right() {
+    in_virtual_time(async {
+        let place = Place::with(Script::smooth());
+        place.cut_short(4).await;
+        assert_eq!(place.held().len(), 4);
+        // Nobody looks after it but the writer itself.
+        let next = place.engine(ALL);
+        place.add_one(&next, 2).await.unwrap();
+        assert_eq!(place.held(), [shown(&backend(uhost(2), 80, 100))]);
+    });
+}
+
+#[test]
+fn what_shows_only_later_is_taken_back_when_it_shows() {
+    in_virtual_time(async {
+        let lag = Duration::from_secs(6);
+        let place = Place::with(Script::smooth().lagging(lag));
+        place.cut_short(4).await;
+        let next = place.engine(ALL);
+        let tending = tokio::spawn(async move { next.look_after().await });
+        sleep(Duration::from_secs(20)).await;
+        assert_eq!(place.held(), [""; 0]);
+        assert_eq!(place.store.unfinished(None).await.unwrap(), [], "the watch is over");
+        tending.abort();
+    });
+}
+
+#[test]
+fn a_write_ends_the_watch_and_is_never_taken_for_what_is_watched_for() {
+    in_virtual_time(async {
+        let place = Place::with(Script::smooth());
+        place.cut_short(4).await;
+        let next = place.engine(ALL);
+        let tending = tokio::spawn({
+            let next = next.clone();
+            async move { next.look_after().await }
+        });
+        sleep(Duration::from_secs(4)).await;
+        assert_eq!(place.store.unfinished(None).await.unwrap().len(), 1, "it is watched");
+        place.add_one(&next, 2).await.unwrap();
+        assert_eq!(place.store.unfinished(None).await.unwrap(), []);
+        sleep(Duration::from_secs(30)).await;
+        assert_eq!(place.held().len(), 1);
+        tending.abort();
+    });
+}
