@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | 0 | [`crypto`] | bytes |
 //! | 1 | [`model`], [`wire`] | the domain / HTTP messages as values |
-//! | 2 | [`mapping`], [`auth`], [`http`], [`store`], [`telemetry`] | tables over the model / keys and time / sockets, TLS / what must be known again / logs |
+//! | 2 | [`mapping`], [`auth`], [`http`], [`store`], [`telemetry`] | tables over the model / keys and time / sockets, TLS / what must not be forgotten / logs |
 //! | 3 | [`dialect`], [`config`] | the seams / resolved settings |
 //! | 4 | [`providers`], [`engine`], [`front`] | one cloud each / plans / detection and authentication |
 //! | 5 | [`gateway`], [`simulator`] | compositions: front + engine + http; front + a load balancer in memory + http |
@@ -22,7 +22,8 @@
 //!
 //! `http` reads a [`wire::Call`]; [`front`] finds out whose language it is, has the provider's ingress unpack it, admits its
 //! signer, and has it read into a [`model::Operation`]; the [`engine`] plans it (ids through the resource map, losses by
-//! their policies) and runs the plan's steps; each step is written by the target's egress, signed by its scheme and sent by
+//! their policies), takes its turn among the group's writers, writes down in the [`store`] what takes several steps, and runs
+//! them; each step is written by the target's egress, signed by its scheme and sent by
 //! [`gateway`]; the outcome goes back the same way, and the ingress writes the reply. A call that is not to be translated
 //! goes on as it came, signed anew, to a target of the caller's own cloud, or nowhere.
 //!
