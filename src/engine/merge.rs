@@ -6,7 +6,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use tokio::sync::oneshot::{self, Receiver, Sender, error::TryRecvError};
@@ -29,11 +32,14 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Merges {
     waiting: Mutex<HashMap<GroupKey, VecDeque<Ticket>>>,
+    tickets: AtomicU64,
 }
 
 /// An add that waits.
 #[derive(Debug)]
 struct Ticket {
+    /// No two of a process have the same.
+    number: u64,
     /// Whether its caller expects an add to be repeatable: only adds of one mind go together.
     duplicates: DuplicateAdd,
     items: Vec<Item>,
@@ -43,6 +49,19 @@ struct Ticket {
 impl Merges {
     fn join(&self, group: &GroupKey, ticket: Ticket) {
         self.lock().entry(group.clone()).or_default().push_back(ticket);
+    }
+
+    /// Takes back a ticket that waits; whether it still did.
+    fn withdraw(&self, group: &GroupKey, number: u64) -> bool {
+        let mut waiting = self.lock();
+        let Some(line) = waiting.get_mut(group) else { return false };
+        let before = line.len();
+        line.retain(|ticket| ticket.number != number);
+        let withdrawn = line.len() < before;
+        if line.is_empty() {
+            waiting.remove(group);
+        }
+        withdrawn
     }
 
     /// The first that waits, and as many behind it as go into one call of `most` backends with it.
@@ -94,8 +113,9 @@ impl Execution<'_> {
         let group = aim.pair.key(self.route);
         let (ends, told) = oneshot::channel();
         let duplicates = self.route.here.capability.duplicate_add;
-        self.parts.merges.join(&group, Ticket { duplicates, items: aim.moves.adds.clone(), ends });
-        let mut ends = self.ends_of_ticket(&aim.pair, &group, told).await?;
+        let number = self.parts.merges.tickets.fetch_add(1, Ordering::Relaxed);
+        self.parts.merges.join(&group, Ticket { number, duplicates, items: aim.moves.adds.clone(), ends });
+        let mut ends = self.ends_of_ticket(&aim.pair, &group, number, told).await?;
         if ends.iter().any(|end| end.fault().is_some()) {
             self.turn_to_go_back(&aim.pair).await;
             return Err(self.go_back_from_adds(&aim, &mut ends).await);
@@ -117,12 +137,21 @@ impl Execution<'_> {
         &self,
         pair: &GroupPair,
         group: &GroupKey,
+        number: u64,
         mut told: Receiver<Vec<End>>,
     ) -> Result<Vec<End>, Fault> {
-        tokio::select! {
+        let turn = tokio::select! {
             biased;
             ends = &mut told => return ends.map_err(|_| lost()),
-            turn = self.turn(pair, true) => turn?,
+            turn = self.turn(pair, true) => turn,
+        };
+        if let Err(fault) = turn {
+            // Whoever has taken it along meanwhile is at work on it: what comes of that is what has to be told.
+            return if self.parts.merges.withdraw(group, number) {
+                Err(fault)
+            } else {
+                told.await.map_err(|_| lost())
+            };
         }
         // Whoever took this one along has had the turn before, and so has told.
         loop {
@@ -154,7 +183,7 @@ impl Execution<'_> {
                 batches.extend([rest, batch]);
                 continue;
             }
-            for Ticket { items, ends: tell, duplicates: _ } in batch {
+            for Ticket { items, ends: tell, number: _, duplicates: _ } in batch {
                 let rest = ends.split_off(items.len());
                 // Whoever has gone away is told by what the group shows.
                 let _gone = tell.send(std::mem::replace(&mut ends, rest));
