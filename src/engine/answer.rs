@@ -1,0 +1,191 @@
+//! The way of a request through the engine: is it answered already, does it go on as it came, or what is to be done.
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::{
+    Parts,
+    execute::Execution,
+    pair::GroupPair,
+    repeat::read_back,
+    resolve::Route,
+    work::{no_turn, unavailable},
+};
+use crate::{
+    config::{OnLoss, Target},
+    crypto::hex,
+    dialect::{Answer, Arrival, Asked, Request, Wanted},
+    model::{Fault, FaultKind, Loss, Lost, Operation, Outcome},
+    store::{GroupKey, RequestDigest, Unavailable, Write},
+};
+
+impl Parts {
+    /// Answers a request: by its record, by passing it on, or by carrying it out.
+    pub(super) async fn answer(&self, request: Request) -> Result<Answer, Fault> {
+        let route = Route::of(&self.config, request.client)?;
+        let asked = match request.wanted {
+            Wanted::Translated(asked) => asked,
+            Wanted::Untranslated(fault) => return self.pass_on(&route, &request.arrival, &fault).await,
+        };
+        if !asked.operation.is_read() {
+            self.check_store()?;
+        }
+        if goes_as_it_came(&route, &asked.operation) {
+            if !asked.operation.is_read() {
+                self.forget_answers_of(route.target).await?;
+            }
+            let reply = self.upstream.pass(route.target, &request.arrival).await?;
+            return Ok(Answer::Passed(reply));
+        }
+        let errand = Errand {
+            id: &request.id,
+            at: request.at,
+            repeat: request.repeat.filter(|_| makes(&asked.operation)),
+        };
+        match errand.repeat {
+            Some(key) => self.answer_once(&route, &asked, &errand, key).await,
+            None => self.carry_out(&route, &asked, &errand).await.map(|(answer, _)| answer),
+        }
+    }
+
+    /// What was answered to the same request a moment ago, here or by another process; or what it is answered now.
+    async fn answer_once(
+        &self,
+        route: &Route<'_>,
+        asked: &Asked,
+        errand: &Errand<'_>,
+        key: RequestDigest,
+    ) -> Result<Answer, Fault> {
+        let deadline = Instant::now() + self.config.limits.request_timeout;
+        let run = || async {
+            let lane = GroupKey { cloud: "repeats".to_owned(), group: hex(&key) };
+            let alone = self.store.is_shared();
+            let _turn = match alone.then(|| self.lanes.turn(&self.store, &lane, true, deadline)) {
+                Some(turn) => Some(turn.await.map_err(no_turn)?),
+                None => None,
+            };
+            if self.repeats.may_be_told_elsewhere() {
+                let told = self.store.answer(&key, errand.at).await.map_err(unavailable)?;
+                if let Some(told) = told.as_deref().and_then(read_back) {
+                    return Ok(told);
+                }
+            }
+            self.carry_out(route, asked, errand).await
+        };
+        self.repeats.once(key, run).await
+    }
+
+    /// A store that cannot be used would let the gateway forget what it does: then it does nothing.
+    fn check_store(&self) -> Result<(), Fault> {
+        self.store.trouble().map_or(Ok(()), |trouble| Err(unavailable(Unavailable(trouble))))
+    }
+
+    /// An action that is not translated goes to the target that the client's config names for such, or nowhere.
+    async fn pass_on(&self, route: &Route<'_>, arrival: &Arrival, fault: &Fault) -> Result<Answer, Fault> {
+        let target = route.client.untranslated.and_then(|place| self.config.targets.get(place));
+        let Some(target) = target else { return Err(fault.again()) };
+        self.check_store()?;
+        self.forget_answers_of(target).await?;
+        Ok(Answer::Passed(self.upstream.pass(target, arrival).await?))
+    }
+
+    /// What goes to a target past the engine may make untrue what was answered of it.
+    async fn forget_answers_of(&self, target: &Target) -> Result<(), Fault> {
+        if self.repeats.forget_target(&target.name) {
+            let forget = vec![Write::ForgetAnswersOf(target.name.clone())];
+            self.store.write(forget).await.map_err(unavailable)?;
+        }
+        Ok(())
+    }
+
+    /// Carries an operation out; and the group that the answer tells of, of an operation that makes something.
+    async fn carry_out(
+        &self,
+        route: &Route<'_>,
+        asked: &Asked,
+        errand: &Errand<'_>,
+    ) -> Result<(Answer, Option<GroupKey>), Fault> {
+        let mut losses = losses_before(route, asked)?;
+        let execution = Execution::new(self, route, errand.id, errand.at);
+        let outcome = execution.run(&asked.operation, &mut losses).await;
+        let told = outcome.map(|outcome| {
+            let group = group_told_of(route, &asked.operation, &outcome);
+            (Answer::Translated { outcome, losses }, group)
+        });
+        if let (Some(key), Ok((answer, group))) = (errand.repeat, &told) {
+            execution.record(key, answer, group.as_ref());
+        }
+        execution.conclude().await;
+        told
+    }
+}
+
+/// A request, as far as it concerns who carries it out.
+struct Errand<'r> {
+    id: &'r str,
+    at: Timestamp,
+    /// What a repeat of it shares with it.
+    repeat: Option<RequestDigest>,
+}
+
+/// The group that an answer tells of, of an operation that makes something.
+fn group_told_of(route: &Route<'_>, operation: &Operation, outcome: &Outcome) -> Option<GroupKey> {
+    let named = match (operation, outcome) {
+        (Operation::AddBackends(add), _) => Some(&add.group),
+        (_, Outcome::Created(made)) => Some(&made.id),
+        _ => None,
+    };
+    named.and_then(|named| GroupPair::of(route, named).ok()).map(|pair| pair.key(route))
+}
+
+impl Execution<'_> {
+    async fn run(&self, operation: &Operation, losses: &mut Vec<Loss>) -> Result<Outcome, Fault> {
+        match operation {
+            Operation::AddBackends(add) => self.add_backends(add, losses).await,
+            Operation::RemoveBackends(remove) => self.remove_backends(remove).await,
+            Operation::UpdateBackends(update) => self.update_backends(update, losses).await,
+            Operation::ReplaceBackends(replace) => self.replace_backends(replace, losses).await,
+            Operation::DescribeGroup(group) => self.describe_group(group, losses).await,
+            Operation::DescribeHealth(asked) => self.describe_health(asked).await,
+            Operation::ListGroups(list) => self.list_groups(list, losses).await,
+            Operation::CreateGroup(create) => self.create_group(create, losses).await,
+            Operation::UpdateGroup(update) => self.update_group(update, losses).await,
+            Operation::DeleteGroup(group) => self.delete_group(group).await,
+            Operation::ListLoadBalancers(list) => self.list_load_balancers(list).await,
+            Operation::DescribeLoadBalancer(balancer) => self.describe_load_balancer(balancer).await,
+            Operation::ListRegions => Ok(Outcome::Regions(self.route.regions())),
+            Operation::ListProjects => Ok(Outcome::Projects(self.route.projects())),
+        }
+    }
+}
+
+/// Whether an operation goes to the target as it came: the target is of the caller's own cloud. Adds are read all the same,
+/// since they may have to be split; regions and projects are the gateway's own to tell.
+fn goes_as_it_came(route: &Route<'_>, operation: &Operation) -> bool {
+    let own =
+        matches!(operation, Operation::AddBackends(_) | Operation::ListRegions | Operation::ListProjects);
+    route.same_cloud() && !own
+}
+
+/// Whether an operation makes something, so that the same once more would make it twice.
+fn makes(operation: &Operation) -> bool {
+    matches!(operation, Operation::AddBackends(_) | Operation::CreateGroup(_))
+}
+
+/// What is lost before anything is looked up: fields without effect, and parameters that no other cloud has. A read that
+/// leaves such a parameter aside would answer something else than was asked.
+fn losses_before(route: &Route<'_>, asked: &Asked) -> Result<Vec<Loss>, Fault> {
+    let mut losses = asked.ineffective.clone();
+    for name in &asked.untranslated {
+        let reason = format!("{} has nothing like it", route.there.title);
+        if asked.operation.is_read() || route.client.on_loss == OnLoss::Refuse {
+            return Err(Fault::of_field(
+                FaultKind::CannotHold,
+                name.clone(),
+                format!("{reason}; leave it out"),
+            ));
+        }
+        losses.push(Loss { field: Lost::Parameter(name.clone()), reason });
+    }
+    Ok(losses)
+}
