@@ -15,7 +15,7 @@ use crate::{
     config::{OnLoss, Target},
     crypto::hex,
     dialect::{Answer, Arrival, Asked, Request, Wanted},
-    model::{Fault, FaultKind, Loss, Lost, Operation, Outcome},
+    model::{Fault, FaultKind, GroupRef, Loss, Lost, Operation, Outcome, Scope},
     store::{GroupKey, RequestDigest, Unavailable, Write},
 };
 
@@ -23,19 +23,15 @@ impl Parts {
     /// Answers a request: by its record, by passing it on, or by carrying it out.
     pub(super) async fn answer(&self, request: Request) -> Result<Answer, Fault> {
         let route = Route::of(&self.config, request.client)?;
-        let asked = match request.wanted {
+        let asked = match &request.wanted {
             Wanted::Translated(asked) => asked,
-            Wanted::Untranslated(fault) => return self.pass_on(&route, &request.arrival, &fault).await,
+            Wanted::Untranslated(fault) => return self.pass_on(&route, &request.arrival, fault).await,
         };
         if !asked.operation.is_read() {
             self.check_store()?;
         }
         if goes_as_it_came(&route, &asked.operation) {
-            if !asked.operation.is_read() {
-                self.forget_answers_of(route.target).await?;
-            }
-            let reply = self.upstream.pass(route.target, &request.arrival).await?;
-            return Ok(Answer::Passed(reply));
+            return self.pass_in_line(&route, &asked.operation, &request).await;
         }
         let errand = Errand {
             id: &request.id,
@@ -43,8 +39,8 @@ impl Parts {
             repeat: request.repeat.filter(|_| makes(&asked.operation)),
         };
         match errand.repeat {
-            Some(key) => self.answer_once(&route, &asked, &errand, key).await,
-            None => self.carry_out(&route, &asked, &errand).await.map(|(answer, _)| answer),
+            Some(key) => self.answer_once(&route, asked, &errand, key).await,
+            None => self.carry_out(&route, asked, &errand).await.map(|(answer, _)| answer),
         }
     }
 
@@ -73,6 +69,27 @@ impl Parts {
             self.carry_out(route, asked, errand).await
         };
         self.repeats.once(key, run).await
+    }
+
+    /// An operation that goes to its target as it came. A change of a group that takes one at a time stands in line with the
+    /// others all the same.
+    async fn pass_in_line(
+        &self,
+        route: &Route<'_>,
+        operation: &Operation,
+        request: &Request,
+    ) -> Result<Answer, Fault> {
+        let execution = Execution::new(self, route, &request.id, request.at);
+        if !operation.is_read() {
+            self.forget_answers_of(route.target).await?;
+            let pair = group_changed(operation).and_then(|group| GroupPair::of(route, &group).ok());
+            if let Some(pair) = pair.filter(|_| route.there.capability.one_writer_per_group) {
+                execution.turn(&pair, true).await?;
+            }
+        }
+        let reply = self.upstream.pass(route.target, &request.arrival).await;
+        execution.conclude().await;
+        reply.map(Answer::Passed)
     }
 
     /// A store that cannot be used would let the gateway forget what it does: then it does nothing.
@@ -165,6 +182,30 @@ fn goes_as_it_came(route: &Route<'_>, operation: &Operation) -> bool {
     let own =
         matches!(operation, Operation::AddBackends(_) | Operation::ListRegions | Operation::ListProjects);
     route.same_cloud() && !own
+}
+
+/// The group that an operation changes, where it names one that is there.
+fn group_changed(operation: &Operation) -> Option<GroupRef> {
+    let of_scope = |scope: &Scope| {
+        let Scope { load_balancer, group, place } = scope.clone();
+        group.map(|group| GroupRef { load_balancer, group, place })
+    };
+    match operation {
+        Operation::RemoveBackends(remove) => of_scope(&remove.scope),
+        Operation::UpdateBackends(update) => of_scope(&update.scope),
+        Operation::AddBackends(add) => Some(add.group.clone()),
+        Operation::ReplaceBackends(replace) => Some(replace.group.clone()),
+        Operation::UpdateGroup(update) => Some(update.group.clone()),
+        Operation::DeleteGroup(group) => Some(group.clone()),
+        Operation::CreateGroup(_)
+        | Operation::DescribeGroup(_)
+        | Operation::DescribeHealth(_)
+        | Operation::ListGroups(_)
+        | Operation::ListLoadBalancers(_)
+        | Operation::DescribeLoadBalancer(_)
+        | Operation::ListRegions
+        | Operation::ListProjects => None,
+    }
 }
 
 /// Whether an operation makes something, so that the same once more would make it twice.

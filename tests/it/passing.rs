@@ -1,14 +1,35 @@
 //! What is not translated, and where it goes: nowhere, or to a target of the caller's own cloud, as it came.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
 use http::StatusCode;
 use serde_json::Value;
-use weighbridge::wire::Reply;
+use tokio::time::sleep;
+use tokio_util::task::TaskTracker;
+use weighbridge::{
+    config::Target,
+    dialect::{Arrival, Asked, BoxFuture, Handler, Request, Wanted},
+    engine::{Engine, Upstream},
+    model::{Fault, FaultKind, Operation, Outcome, RemoveBackends},
+    store::Memory,
+    wire::{Call, Params, Reply},
+};
 
-use crate::support::{
-    caller::{in_form, in_query, pairs, plain_signed, rpc_signed, told},
-    outpost::{Change, Outpost},
-    signing::Pairs,
-    target::{Answers, param_of, signature_problem},
+use crate::{
+    life::stage::{at, ecs, rsp},
+    support::{
+        caller::{in_form, in_query, pairs, plain_signed, rpc_signed, told},
+        demo_config,
+        outpost::{Change, Outpost},
+        signing::Pairs,
+        target::{Answers, param_of, signature_problem},
+    },
 };
 
 /// The clients of the golden config, with a place for what is not translated.
@@ -121,4 +142,55 @@ async fn a_request_of_somebody_else_goes_nowhere() {
     let body: Value = serde_json::from_slice(&reply.body).unwrap();
     assert_eq!(body["Code"], "SignatureDoesNotMatch");
     assert!(outpost.target.take_calls().is_empty());
+}
+
+/// A target that only counts how many calls it has at a time.
+#[derive(Default)]
+struct Counting {
+    in_flight: AtomicUsize,
+    most: AtomicUsize,
+    all: AtomicUsize,
+}
+
+impl Upstream for Counting {
+    fn call<'a>(&'a self, _: &'a Target, step: &'a Operation) -> BoxFuture<'a, Result<Outcome, Fault>> {
+        Box::pin(async move { Err(Fault::new(FaultKind::Internal, format!("{step:?} is no passing on"))) })
+    }
+
+    fn pass<'a>(&'a self, _: &'a Target, _: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+        Box::pin(async move {
+            let now = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            self.all.fetch_add(1, Ordering::SeqCst);
+            sleep(Duration::from_secs(1)).await;
+            self.in_flight.fetch_sub(1, Ordering::SeqCst);
+            Ok(Reply::new(StatusCode::OK, "application/json", "{}"))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_of_one_group_that_go_on_as_they_came_stand_in_line_too() {
+    let mut config = demo_config();
+    let own = config.targets.iter().position(|target| target.provider == "aliyun").unwrap();
+    let client = config.clients.iter().position(|client| client.dialect == "aliyun").unwrap();
+    config.clients[client].target = own;
+    let target = Arc::new(Counting::default());
+    let upstream = Arc::clone(&target) as Arc<dyn Upstream>;
+    let engine = Engine::new(Arc::new(config), upstream, Arc::new(Memory::new()), TaskTracker::new());
+    let ask = |number: usize| {
+        let backends = vec![at(ecs(number), 80)];
+        let remove = RemoveBackends { scope: rsp("rsp-cige6j5e7p").into(), backends };
+        let call = Call::new(http::Method::GET, "", "/", String::new());
+        let arrival = Arc::new(Arrival { call, params: Params::default(), signed: None });
+        let wanted = Wanted::Translated(Asked::all(Operation::RemoveBackends(remove)));
+        let at = "2026-01-02T03:04:05Z".parse().unwrap();
+        let request =
+            Request { id: format!("line-{number}"), at, client, wanted, arrival, place: None, repeat: None };
+        let engine = engine.clone();
+        async move { engine.handle(request).await }
+    };
+    let asked = futures_util::future::join_all((1..=5).map(ask)).await;
+    assert!(asked.iter().all(Result::is_ok), "{asked:?}");
+    assert_eq!((target.all.load(Ordering::SeqCst), target.most.load(Ordering::SeqCst)), (5, 1));
 }
