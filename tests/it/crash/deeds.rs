@@ -1,0 +1,200 @@
+//! The operations that are cut short: what goes before each, what is asked, and what a repeat of it is answered.
+
+use serde_json::Value;
+
+use super::scene::From;
+use crate::support::{caller::pairs, signing::Pairs};
+
+/// An operation that is cut short.
+#[derive(Clone)]
+pub struct Deed {
+    pub name: &'static str,
+    pub from: From,
+    /// How many changes its target is asked for.
+    pub calls: usize,
+    /// Requests that succeed before.
+    pub first: Vec<Pairs>,
+    /// The request, given what those before were answered.
+    pub request: fn(&[Value]) -> Pairs,
+    /// A request that waits for its turn to change the same group, and then changes nothing; none where a group is made.
+    pub harmless: Option<fn(&[Value]) -> Pairs>,
+    /// What the same request is answered once more where all of it is there; none where it would make it twice.
+    pub again: Option<&'static str>,
+}
+
+/// All of them.
+pub fn deeds() -> Vec<Deed> {
+    let mut deeds = members_from_aliyun();
+    deeds.extend(groups());
+    deeds.extend(members_from_ucloud());
+    deeds
+}
+
+fn members_from_aliyun() -> Vec<Deed> {
+    let twenty = || servers(1..=20, 80, 30);
+    let plain = Deed {
+        name: "AddVServerGroupBackendServers of 20",
+        from: From::Aliyun,
+        calls: 20,
+        first: vec![add(&servers(21..=21, 80, 10))],
+        request: |_| add(&servers(1..=20, 80, 30)),
+        harmless: Some(|_| remove(&servers(1..=1, 7777, 1))),
+        again: Some("200 0"),
+    };
+    vec![
+        Deed {
+            name: "AddVServerGroupBackendServers of 1, with a Description",
+            calls: 1,
+            request: |_| add(&servers(1..=1, 80, 30)),
+            ..plain.clone()
+        },
+        Deed {
+            name: "RemoveVServerGroupBackendServers of 20",
+            first: vec![add(&twenty()), add(&servers(21..=21, 80, 10))],
+            request: |_| remove(&servers(1..=20, 80, 30)),
+            ..plain.clone()
+        },
+        Deed {
+            name: "SetVServerGroupAttribute of 3 weights and the name",
+            calls: 2,
+            first: vec![add(&servers(1..=4, 80, 30))],
+            request: |_| {
+                let (name, servers) = ("blue", &servers(1..=3, 80, 70));
+                of_group(
+                    "SetVServerGroupAttribute",
+                    &[("VServerGroupName", name), ("BackendServers", servers)],
+                )
+            },
+            ..plain.clone()
+        },
+        Deed {
+            name: "ModifyVServerGroupBackendServers of 3",
+            calls: 5,
+            first: vec![add(&servers(1..=4, 80, 30))],
+            request: |_| {
+                let (old, new) = (servers(1..=3, 80, 30), [servers(1..=1, 81, 40), servers(5..=6, 80, 50)]);
+                let new = format!("[{}]", new.map(|list| list.trim_matches(['[', ']']).to_owned()).join(","));
+                of_group(
+                    "ModifyVServerGroupBackendServers",
+                    &[("OldBackendServers", &old), ("NewBackendServers", &new)],
+                )
+            },
+            ..plain.clone()
+        },
+        plain,
+    ]
+}
+
+fn groups() -> Vec<Deed> {
+    let create = |_: &[Value]| {
+        let balancer = ("LoadBalancerId", "lb-bp1b6c719dfa08ex");
+        let mut params = pairs(&[("Action", "CreateVServerGroup"), balancer, ("VServerGroupName", "green")]);
+        params.push(("BackendServers".to_owned(), servers(1..=3, 80, 30)));
+        params
+    };
+    vec![Deed {
+        name: "CreateVServerGroup of 3",
+        from: From::Aliyun,
+        calls: 4,
+        first: Vec::new(),
+        request: create,
+        harmless: None,
+        again: None,
+    }]
+}
+
+fn members_from_ucloud() -> Vec<Deed> {
+    let first = |more: Vec<Pairs>| {
+        let stranger = of_vserver("AllocateBackend", &[("ResourceId", "uhost-demo20"), ("Port", "9000")]);
+        [vec![stranger], more].concat()
+    };
+    let plain = Deed {
+        name: "AllocateBackendBatch of 40",
+        from: From::Ucloud,
+        calls: 2,
+        first: first(Vec::new()),
+        request: |_| {
+            let item = |at: usize| format!("uhost-demo{:02}|UHost|{}|1|", at % 20 + 1, 80 + at / 20);
+            let items = (0..40).map(|at| (format!("Backends.{at}"), item(at)));
+            of_vserver("AllocateBackendBatch", &[]).into_iter().chain(items).collect()
+        },
+        // Its weight is what it is.
+        harmless: Some(|told| update(&told[0], &[("Enabled", "1")])),
+        again: Some("200 4109"),
+    };
+    let one = || of_vserver("AllocateBackend", &[("ResourceId", "uhost-demo01"), ("Port", "80")]);
+    let other = || of_vserver("AllocateBackend", &[("ResourceId", "uhost-demo02"), ("Port", "80")]);
+    vec![
+        Deed {
+            name: "UpdateBackendAttribute of a port",
+            calls: 1,
+            first: first(vec![one()]),
+            request: |told| update(&told[1], &[("Port", "81")]),
+            again: Some("200 0"),
+            ..plain.clone()
+        },
+        Deed {
+            name: "UpdateBackendBatch of a port and a weight",
+            calls: 2,
+            first: first(vec![one(), other()]),
+            request: |told| {
+                let moved = [("Attributes.0.BackendId", id(&told[1])), ("Attributes.0.Port", "81")];
+                let weighed = [("Attributes.1.BackendId", id(&told[2])), ("Attributes.1.Weight", "70")];
+                of_balancer("UpdateBackendBatch", &[moved, weighed].concat())
+            },
+            again: Some("200 0"),
+            ..plain.clone()
+        },
+        Deed {
+            name: "ReleaseBackend",
+            calls: 1,
+            first: first(vec![one()]),
+            request: |told| of_balancer("ReleaseBackend", &[("BackendId", id(&told[1]))]),
+            again: Some("200 0"),
+            ..plain.clone()
+        },
+        plain,
+    ]
+}
+
+/// `BackendServers` of these numbers, each with a description.
+fn servers(numbers: impl IntoIterator<Item = usize>, port: u16, weight: u8) -> String {
+    let item = |at: usize| {
+        format!(
+            r#"{{"ServerId":"i-bp1example{at:08}","Port":"{port}","Weight":"{weight}","Description":"web {at}"}}"#
+        )
+    };
+    format!("[{}]", numbers.into_iter().map(item).collect::<Vec<_>>().join(","))
+}
+
+fn add(servers: &str) -> Pairs {
+    of_group("AddVServerGroupBackendServers", &[("BackendServers", servers)])
+}
+
+fn remove(servers: &str) -> Pairs {
+    of_group("RemoveVServerGroupBackendServers", &[("BackendServers", servers)])
+}
+
+fn of_group(action: &str, more: &[(&str, &str)]) -> Pairs {
+    let group = [("Action", action), ("RegionId", "cn-hangzhou"), ("VServerGroupId", "rsp-cige6j5e7p")];
+    [pairs(&group), pairs(more)].concat()
+}
+
+fn of_balancer(action: &str, more: &[(&str, &str)]) -> Pairs {
+    let place = [("Action", action), ("Region", "cn-bj2"), ("ULBId", "ulb-abc123")];
+    [pairs(&place), pairs(more)].concat()
+}
+
+fn of_vserver(action: &str, more: &[(&str, &str)]) -> Pairs {
+    let group = of_balancer(action, &[("VServerId", "vserver-def456")]);
+    [group, pairs(more)].concat()
+}
+
+fn update(told: &Value, more: &[(&str, &str)]) -> Pairs {
+    [of_balancer("UpdateBackendAttribute", &[("BackendId", id(told))]), pairs(more)].concat()
+}
+
+/// The id of the backend that an add was answered with.
+fn id(told: &Value) -> &str {
+    told["BackendId"].as_str().expect("a BackendId")
+}
