@@ -42,7 +42,8 @@ impl Execution<'_> {
         self.turn_to_make(&balancer).await?;
         let before = self.groups(&balancer, true).await.map_err(|fault| self.of_balancer(fault, create))?;
         self.check_port(create, &before)?;
-        let there = CreateGroup { name, load_balancer: balancer.clone(), ..create.clone() };
+        // Which listener it becomes there, if any, is not the caller's to say.
+        let there = CreateGroup { name, load_balancer: balancer.clone(), listener: None, ..create.clone() };
         let making = Making {
             asked: create.clone(),
             there: there.clone(),

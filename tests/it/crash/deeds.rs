@@ -92,15 +92,31 @@ fn groups() -> Vec<Deed> {
         params.push(("BackendServers".to_owned(), servers(1..=3, 80, 30)));
         params
     };
-    vec![Deed {
-        name: "CreateVServerGroup of 3",
-        from: From::Aliyun,
-        calls: 4,
-        first: Vec::new(),
-        request: create,
-        harmless: None,
-        again: None,
-    }]
+    let listen = |_: &[Value]| {
+        let mut params = of_balancer("CreateVServer", &[("VServerName", "green"), ("Protocol", "TCP")]);
+        params.push(("FrontendPort".to_owned(), "8080".to_owned()));
+        params
+    };
+    vec![
+        Deed {
+            name: "CreateVServerGroup of 3",
+            from: From::Aliyun,
+            calls: 4,
+            first: Vec::new(),
+            request: create,
+            harmless: None,
+            again: None,
+        },
+        Deed {
+            name: "CreateVServer",
+            from: From::Ucloud,
+            calls: 1,
+            first: Vec::new(),
+            request: listen,
+            harmless: None,
+            again: Some("200 4107"),
+        },
+    ]
 }
 
 fn members_from_ucloud() -> Vec<Deed> {
