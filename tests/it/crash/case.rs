@@ -10,8 +10,8 @@ use serde_json::Value;
 use weighbridge::simulator::{Gate, Side};
 
 use super::{
-    deeds::Deed,
-    scene::{Scene, until},
+    deeds::{Deed, Harmless},
+    scene::{From, Scene, until},
     view::{seen, truth},
 };
 
@@ -56,6 +56,30 @@ impl Cut {
     pub fn at(side: Side, call: usize) -> Self {
         Self { call, side, lag: Duration::ZERO, lands_after: None }
     }
+
+    /// Where a call lands when the gateway is back; and where a change shows late, or does both.
+    pub fn late(from: From, call: usize) -> Vec<Self> {
+        let [before, after] = [Side::Before, Side::After].map(|side| Self::at(side, call));
+        let (lag, lands_after) = (Duration::from_secs(1), Some(Duration::from_millis(600)));
+        let landing = Self { lands_after, ..before };
+        match from {
+            From::Aliyun => {
+                vec![Self { lag, ..before }, Self { lag, ..after }, landing, Self { lag, ..landing }]
+            }
+            // The other cloud shows everything at once.
+            From::Ucloud => vec![landing],
+        }
+    }
+
+    /// What the world is like where it is not as usual.
+    pub fn world(self) -> &'static str {
+        match (self.lag.is_zero(), self.lands_after) {
+            (true, None) => "",
+            (false, None) => ", shown late",
+            (true, Some(_)) => ", landing late",
+            (false, Some(_)) => ", landing and shown late",
+        }
+    }
 }
 
 impl Reference {
@@ -86,6 +110,7 @@ impl State {
 pub fn cut_short(deed: &Deed, reference: &Reference, cut: Cut) -> Result<Fate, String> {
     let mut scene = Scene::set(cut.lag);
     let told = prepare(&scene, deed);
+    thread::sleep(cut.lag);
     let (number, side) = (cut.call, cut.side);
     let gate = Arc::new(Gate::new(side, move |at, _| at == number));
     let request = (deed.request)(&told);
@@ -98,8 +123,9 @@ pub fn cut_short(deed: &Deed, reference: &Reference, cut: Cut) -> Result<Fate, S
                 gate.open();
             }
         });
+        let now = Instant::now();
         scene.start();
-        Instant::now()
+        now
     });
     let whole = settled(&scene, deed, reference, &told)?;
     let fate = if whole { Fate::Whole } else { Fate::AsBefore }(restarted.elapsed());
@@ -120,8 +146,8 @@ fn prepare(scene: &Scene, deed: &Deed) -> Vec<Value> {
     deed.first.iter().map(|params| scene.do_it(deed.from, params)).collect()
 }
 
-/// Waits until another change of the group is let in, and looks whether the operation is whole then. Where a group was to be
-/// made, nobody else knows it yet: then it counts when both the target and what a caller sees of it fit.
+/// Waits until another change is let in, and looks whether the operation is whole then. Of a group that was to be made and
+/// that nobody else knows yet, that comes a moment later.
 fn settled(scene: &Scene, deed: &Deed, reference: &Reference, told: &[Value]) -> Result<bool, String> {
     let is_whole = || {
         let now = truth(&scene.clouds, deed.from.target());
@@ -131,19 +157,23 @@ fn settled(scene: &Scene, deed: &Deed, reference: &Reference, told: &[Value]) ->
             () => Err(format!("neither whole nor as before:\n{}", now.join("\n"))),
         }
     };
-    if let Some(harmless) = deed.harmless {
-        let (code, body) = scene.ask(deed.from, &harmless(told));
-        if code != "200 0" {
-            return Err(format!("the next change is not let in: {code} {body}"));
+    match deed.harmless {
+        Harmless::Change(change) => {
+            let (code, body) = scene.ask(deed.from, &change(told));
+            if code == "200 0" { is_whole() } else { Err(format!("no other is let in: {code} {body}")) }
         }
-        return is_whole();
+        Harmless::Group(make, unmake) => {
+            let made = scene.do_it(deed.from, &make());
+            scene.do_it(deed.from, &unmake(&made));
+            until(SETTLED_WITHIN, || is_whole().ok()).map_or_else(is_whole, Ok)
+        }
     }
-    until(SETTLED_WITHIN, || is_whole().ok()).map_or_else(is_whole, Ok)
 }
 
 /// What a caller sees has to be what the target holds: at once, unless the target shows it late or a new group is at stake.
 fn is_shown(scene: &Scene, deed: &Deed, cut: Cut, expected: &State) -> Result<(), String> {
-    let within = if deed.harmless.is_some() && cut.lag.is_zero() { Duration::ZERO } else { SETTLED_WITHIN };
+    let known = matches!(deed.harmless, Harmless::Change(_));
+    let within = if known && cut.lag.is_zero() { Duration::ZERO } else { SETTLED_WITHIN };
     let fits = || (State::of(scene, deed) == *expected).then_some(());
     until(within, fits).ok_or_else(|| format!("wanted {expected:#?}\nfound {:#?}", State::of(scene, deed)))
 }

@@ -16,10 +16,19 @@ pub struct Deed {
     pub first: Vec<Pairs>,
     /// The request, given what those before were answered.
     pub request: fn(&[Value]) -> Pairs,
-    /// A request that waits for its turn to change the same group, and then changes nothing; none where a group is made.
-    pub harmless: Option<fn(&[Value]) -> Pairs>,
+    /// A write that waits for the same turn and changes nothing.
+    pub harmless: Harmless,
     /// What the same request is answered once more where all of it is there; none where it would make it twice.
     pub again: Option<&'static str>,
+}
+
+/// A write that leaves everything as it is.
+#[derive(Clone, Copy)]
+pub enum Harmless {
+    /// To the same group.
+    Change(fn(&[Value]) -> Pairs),
+    /// Another group is made on the same load balancer, and unmade by what it was answered.
+    Group(fn() -> Pairs, fn(&Value) -> Pairs),
 }
 
 /// All of them.
@@ -30,6 +39,11 @@ pub fn deeds() -> Vec<Deed> {
     deeds
 }
 
+/// The one of this name.
+pub fn deed(name: &str) -> Deed {
+    deeds().into_iter().find(|deed| deed.name == name).expect("a deed")
+}
+
 fn members_from_aliyun() -> Vec<Deed> {
     let twenty = || servers(1..=20, 80, 30);
     let plain = Deed {
@@ -38,7 +52,7 @@ fn members_from_aliyun() -> Vec<Deed> {
         calls: 20,
         first: vec![add(&servers(21..=21, 80, 10))],
         request: |_| add(&servers(1..=20, 80, 30)),
-        harmless: Some(|_| remove(&servers(1..=1, 7777, 1))),
+        harmless: Harmless::Change(|_| remove(&servers(1..=1, 7777, 1))),
         again: Some("200 0"),
     };
     vec![
@@ -86,25 +100,17 @@ fn members_from_aliyun() -> Vec<Deed> {
 }
 
 fn groups() -> Vec<Deed> {
-    let create = |_: &[Value]| {
-        let balancer = ("LoadBalancerId", "lb-bp1b6c719dfa08ex");
-        let mut params = pairs(&[("Action", "CreateVServerGroup"), balancer, ("VServerGroupName", "green")]);
-        params.push(("BackendServers".to_owned(), servers(1..=3, 80, 30)));
-        params
-    };
-    let listen = |_: &[Value]| {
-        let mut params = of_balancer("CreateVServer", &[("VServerName", "green"), ("Protocol", "TCP")]);
-        params.push(("FrontendPort".to_owned(), "8080".to_owned()));
-        params
-    };
     vec![
         Deed {
             name: "CreateVServerGroup of 3",
             from: From::Aliyun,
             calls: 4,
             first: Vec::new(),
-            request: create,
-            harmless: None,
+            request: |_| [create("green"), pairs(&[("BackendServers", &servers(1..=3, 80, 30))])].concat(),
+            harmless: Harmless::Group(
+                || create("another"),
+                |told| pairs(&[("Action", "DeleteVServerGroup"), ("VServerGroupId", group_id(told))]),
+            ),
             again: None,
         },
         Deed {
@@ -112,11 +118,28 @@ fn groups() -> Vec<Deed> {
             from: From::Ucloud,
             calls: 1,
             first: Vec::new(),
-            request: listen,
-            harmless: None,
+            request: |_| listen("green", "8080"),
+            harmless: Harmless::Group(
+                || listen("another", "8081"),
+                |told| of_balancer("DeleteVServer", &[("VServerId", group_id(told))]),
+            ),
             again: Some("200 4107"),
         },
     ]
+}
+
+fn create(name: &str) -> Pairs {
+    let (action, balancer) = (("Action", "CreateVServerGroup"), ("LoadBalancerId", "lb-bp1b6c719dfa08ex"));
+    pairs(&[action, balancer, ("VServerGroupName", name)])
+}
+
+fn listen(name: &str, port: &str) -> Pairs {
+    of_balancer("CreateVServer", &[("VServerName", name), ("Protocol", "TCP"), ("FrontendPort", port)])
+}
+
+/// The id of the group that was made, in either language.
+fn group_id(told: &Value) -> &str {
+    told["VServerGroupId"].as_str().or(told["VServerId"].as_str()).expect("the id of a group")
 }
 
 fn members_from_ucloud() -> Vec<Deed> {
@@ -135,7 +158,7 @@ fn members_from_ucloud() -> Vec<Deed> {
             of_vserver("AllocateBackendBatch", &[]).into_iter().chain(items).collect()
         },
         // Its weight is what it is.
-        harmless: Some(|told| update(&told[0], &[("Enabled", "1")])),
+        harmless: Harmless::Change(|told| update(&told[0], &[("Enabled", "1")])),
         again: Some("200 4109"),
     };
     let one = || of_vserver("AllocateBackend", &[("ResourceId", "uhost-demo01"), ("Port", "80")]);

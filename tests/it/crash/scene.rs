@@ -64,9 +64,11 @@ impl From {
 }
 
 impl Scene {
-    /// Clouds whose changes show to readers only after `lag`, and a gateway that keeps what it must in a file.
+    /// Clouds, of which the one that shows changes late does so only after `lag`, and a gateway that keeps what it must in
+    /// a file.
     pub fn set(lag: Duration) -> Self {
-        let script = |_: &str| Script::smooth().steadfast().lagging(lag);
+        let shown_late = |target: &str| if target == From::Aliyun.target() { lag } else { Duration::ZERO };
+        let script = |target: &str| Script::smooth().steadfast().lagging(shown_late(target));
         let clouds = Clouds::scripted(demo_config(), LATENCY, script);
         let site = Site::with(&stored(&clouds));
         Self::before(clouds, site)
