@@ -65,7 +65,9 @@ impl Execution<'_> {
     fn shown_of<'a>(&self, aim: &'a Aim, group: &Group) -> Shown<'a> {
         let ends = self.ends_shown(aim, &group.members);
         let others = &aim.moves.others;
-        let done: Vec<&Move> = others.iter().filter(|step| step.has_landed(&group.members)).collect();
+        let members = &group.members;
+        let is_done = |step: &&Move| step.has_landed(members) && !step.is_back(members);
+        let done: Vec<&Move> = others.iter().filter(is_done).collect();
         let name = aim.name.as_ref();
         let named = name.is_some_and(|name| group.name.as_ref() == Some(&name.to));
         let whole = ends.iter().all(|end| end.member().is_some())
