@@ -252,18 +252,25 @@ impl Execution<'_> {
         }
     }
 
-    /// A group whose filling was cut short is found full, or unmade.
+    /// A group whose filling was cut short is found full, or unmade. That it does not show says nothing while it is new.
     pub(super) async fn put_filling_right(&self, aim: &Aim) -> Result<(), Fault> {
-        let group = match self.group(&aim.pair).await {
-            Ok(group) => group,
-            Err(fault) if fault.kind == FaultKind::UnknownGroup => return Ok(()),
-            Err(fault) => return Err(fault),
-        };
-        let ends = self.ends_shown(aim, &group.members);
-        if ends.iter().all(|end| end.member().is_some()) {
-            self.reached(aim, &ends);
-            return Ok(());
+        let mut told = Ok(());
+        for pause in LOOKS {
+            tokio::time::sleep(pause).await;
+            told = match self.group(&aim.pair).await {
+                Ok(group) => {
+                    let ends = self.ends_shown(aim, &group.members);
+                    if ends.iter().all(|end| end.member().is_some()) {
+                        self.reached(aim, &ends);
+                        return Ok(());
+                    }
+                    Ok(())
+                }
+                Err(fault) if fault.kind == FaultKind::UnknownGroup => Ok(()),
+                Err(fault) => Err(fault),
+            };
         }
+        told?;
         self.unmake_cut_short(&aim.pair).await
     }
 
@@ -282,7 +289,10 @@ impl Execution<'_> {
 
     async fn unmake_cut_short(&self, pair: &GroupPair) -> Result<(), Fault> {
         warn!(group = %pair.there.group, "a group whose making was cut short is unmade");
-        self.surely(&Operation::DeleteGroup(pair.there.clone())).await?;
+        match self.surely(&Operation::DeleteGroup(pair.there.clone())).await {
+            Err(fault) if fault.kind != FaultKind::UnknownGroup => return Err(fault),
+            Ok(_) | Err(_) => {}
+        }
         self.forget_group(pair);
         self.parts.recents.unmade(self.route, pair);
         Ok(())
