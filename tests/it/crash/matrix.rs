@@ -41,7 +41,7 @@ fn a_kill_before_or_after_any_call_leaves_it_whole_or_as_before() {
 #[test]
 fn a_kill_where_changes_show_or_land_late_leaves_it_whole_or_as_before() {
     let began = Instant::now();
-    let calls: [(&str, &[usize]); 7] = [
+    let calls: [(&str, &[usize]); 8] = [
         ("AddVServerGroupBackendServers of 20", &[1, 9, 20]),
         ("RemoveVServerGroupBackendServers of 20", &[1, 12, 20]),
         ("SetVServerGroupAttribute of 3 weights and the name", &[1, 2]),
@@ -49,6 +49,7 @@ fn a_kill_where_changes_show_or_land_late_leaves_it_whole_or_as_before() {
         ("CreateVServerGroup of 3", &[1, 3]),
         ("CreateVServer", &[1]),
         ("AllocateBackendBatch of 40", &[1, 2]),
+        ("UpdateBackendBatch of a port and a weight", &[1, 2]),
     ];
     let deeds: Vec<Deed> = calls.iter().map(|(name, _)| deed(name)).collect();
     let cuts = |deed: &Deed| {
