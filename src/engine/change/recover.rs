@@ -31,13 +31,15 @@ impl Shown<'_> {
 
 impl Execution<'_> {
     /// Looks how far an aim was reached, and takes back what there is of it unless that is all. Looks again for a while: a
-    /// call that was on its way when its process died may land, and a cloud may show a change late.
+    /// call that was on its way when its process died may land, and a cloud may show a change late. Where it does, what looks
+    /// whole at first may be what was there some time ago.
     ///
     /// # Errors
     /// Why it cannot be told or done now.
     pub(in crate::engine) async fn put_aim_right(&self, aim: &Aim) -> Result<(), Fault> {
         let mut told = Ok(());
-        for pause in LOOKS {
+        let shows_late = !self.route.there.capability.settles_after.is_zero();
+        for (pause, is_last) in LOOKS.into_iter().zip([false, false, false, true]) {
             sleep(pause).await;
             let group = match self.group(&aim.pair).await {
                 Ok(group) => group,
@@ -51,12 +53,16 @@ impl Execution<'_> {
                 }
             };
             let shown = self.shown_of(aim, &group);
-            if shown.whole {
+            if shown.whole && (is_last || !shows_late) {
                 info!(group = %aim.pair.there.group, "an operation that was cut short is complete");
                 self.reached(aim, &shown.ends);
                 return Ok(());
             }
-            told = if shown.is_nothing() { Ok(()) } else { self.take_aim_back(aim, &shown).await };
+            told = if shown.whole || shown.is_nothing() {
+                Ok(())
+            } else {
+                self.take_aim_back(aim, &shown).await
+            };
         }
         told
     }

@@ -27,6 +27,8 @@ pub struct Cut {
     pub side: Side,
     /// How much later than changes are made reads see them.
     pub lag: Duration,
+    /// Whether what was done before is seen by then.
+    pub rested: bool,
     /// How long after the kill a call that was on its way is carried out all the same; none if it never is.
     pub lands_after: Option<Duration>,
 }
@@ -54,7 +56,7 @@ pub struct Reference {
 impl Cut {
     /// In a world where changes show at once.
     pub fn at(side: Side, call: usize) -> Self {
-        Self { call, side, lag: Duration::ZERO, lands_after: None }
+        Self { call, side, lag: Duration::ZERO, rested: true, lands_after: None }
     }
 
     /// Where a call lands when the gateway is back; and where a change shows late, or does both.
@@ -64,7 +66,9 @@ impl Cut {
         let landing = Self { lands_after, ..before };
         match from {
             From::Aliyun => {
-                vec![Self { lag, ..before }, Self { lag, ..after }, landing, Self { lag, ..landing }]
+                let [late, late_too] = [before, after].map(|cut| Self { lag, ..cut });
+                let [early, early_too] = [late, late_too].map(|cut| Self { rested: false, ..cut });
+                vec![late, late_too, early, early_too, landing, Self { lag, ..landing }]
             }
             // The other cloud shows everything at once.
             From::Ucloud => vec![landing],
@@ -75,7 +79,8 @@ impl Cut {
     pub fn world(self) -> &'static str {
         match (self.lag.is_zero(), self.lands_after) {
             (true, None) => "",
-            (false, None) => ", shown late",
+            (false, None) if self.rested => ", shown late",
+            (false, None) => ", as all before it shown late",
             (true, Some(_)) => ", landing late",
             (false, Some(_)) => ", landing and shown late",
         }
@@ -110,7 +115,9 @@ impl State {
 pub fn cut_short(deed: &Deed, reference: &Reference, cut: Cut) -> Result<Fate, String> {
     let mut scene = Scene::set(cut.lag);
     let told = prepare(&scene, deed);
-    thread::sleep(cut.lag);
+    if cut.rested {
+        thread::sleep(cut.lag);
+    }
     let (number, side) = (cut.call, cut.side);
     let gate = Arc::new(Gate::new(side, move |at, _| at == number));
     let request = (deed.request)(&told);
