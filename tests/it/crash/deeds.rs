@@ -5,6 +5,8 @@ use serde_json::Value;
 use super::scene::From;
 use crate::support::{caller::pairs, signing::Pairs};
 
+const RSP: &str = "rsp-cige6j5e7p";
+
 /// An operation that is cut short.
 #[derive(Clone)]
 pub struct Deed {
@@ -75,6 +77,7 @@ fn members_from_aliyun() -> Vec<Deed> {
             request: |_| {
                 let (name, servers) = ("blue", &servers(1..=3, 80, 70));
                 of_group(
+                    RSP,
                     "SetVServerGroupAttribute",
                     &[("VServerGroupName", name), ("BackendServers", servers)],
                 )
@@ -89,6 +92,7 @@ fn members_from_aliyun() -> Vec<Deed> {
                 let (old, new) = (servers(1..=3, 80, 30), [servers(1..=1, 81, 40), servers(5..=6, 80, 50)]);
                 let new = format!("[{}]", new.map(|list| list.trim_matches(['[', ']']).to_owned()).join(","));
                 of_group(
+                    RSP,
                     "ModifyVServerGroupBackendServers",
                     &[("OldBackendServers", &old), ("NewBackendServers", &new)],
                 )
@@ -197,7 +201,7 @@ fn members_from_ucloud() -> Vec<Deed> {
 }
 
 /// `BackendServers` of these numbers, each with a description.
-fn servers(numbers: impl IntoIterator<Item = usize>, port: u16, weight: u8) -> String {
+pub fn servers(numbers: impl IntoIterator<Item = usize>, port: u16, weight: u8) -> String {
     let item = |at: usize| {
         format!(
             r#"{{"ServerId":"i-bp1example{at:08}","Port":"{port}","Weight":"{weight}","Description":"web {at}"}}"#
@@ -206,17 +210,28 @@ fn servers(numbers: impl IntoIterator<Item = usize>, port: u16, weight: u8) -> S
     format!("[{}]", numbers.into_iter().map(item).collect::<Vec<_>>().join(","))
 }
 
+/// An add of `servers` to a group.
+pub fn add_to(group: &str, servers: &str) -> Pairs {
+    of_group(group, "AddVServerGroupBackendServers", &[("BackendServers", servers)])
+}
+
+/// A removal of `servers` from a group.
+pub fn remove_from(group: &str, servers: &str) -> Pairs {
+    of_group(group, "RemoveVServerGroupBackendServers", &[("BackendServers", servers)])
+}
+
+/// A request of Alibaba Cloud's that names a group.
+pub fn of_group(group: &str, action: &str, more: &[(&str, &str)]) -> Pairs {
+    let group = [("Action", action), ("RegionId", "cn-hangzhou"), ("VServerGroupId", group)];
+    [pairs(&group), pairs(more)].concat()
+}
+
 fn add(servers: &str) -> Pairs {
-    of_group("AddVServerGroupBackendServers", &[("BackendServers", servers)])
+    add_to(RSP, servers)
 }
 
 fn remove(servers: &str) -> Pairs {
-    of_group("RemoveVServerGroupBackendServers", &[("BackendServers", servers)])
-}
-
-fn of_group(action: &str, more: &[(&str, &str)]) -> Pairs {
-    let group = [("Action", action), ("RegionId", "cn-hangzhou"), ("VServerGroupId", "rsp-cige6j5e7p")];
-    [pairs(&group), pairs(more)].concat()
+    remove_from(RSP, servers)
 }
 
 fn of_balancer(action: &str, more: &[(&str, &str)]) -> Pairs {

@@ -4,6 +4,7 @@
 //! process and live on. A gate in the way of their changes tells the moment.
 
 mod case;
+mod crowd;
 mod deeds;
 mod matrix;
 mod scene;

@@ -17,7 +17,7 @@ use weighbridge::{
 
 use crate::support::{
     caller::{in_form, plain_signed_by, rpc_signed_by, told},
-    demo_config,
+    demo_config, demo_config_with,
     house::{Clouds, exchange},
     served::{PATIENCE, Served},
     signing::Pairs,
@@ -74,8 +74,24 @@ impl Scene {
         Self::before(clouds, site)
     }
 
-    /// The same, before these clouds and with an operator's own files.
-    pub fn before(clouds: Clouds, site: Site) -> Self {
+    /// The same, where so many more groups have rows.
+    pub fn with_groups(count: usize) -> Self {
+        let row = |number| {
+            format!(
+                "[[group]]\naliyun = {{ load_balancer = \"lb-bp1b6c719dfa08ex\", group = \"rsp-{number:03}\", region = \"cn-hangzhou\" }}\n\
+                 ucloud = {{ load_balancer = \"ulb-abc123\", group = \"vserver-{number:03}\", project = \"org-abc123\", region = \"cn-bj2\" }}\n"
+            )
+        };
+        let rows: String = (0..count).map(row).collect();
+        let resources = include_str!("../../../mappings/resources.example.toml").to_owned() + &rows;
+        let script = |_: &str| Script::smooth().steadfast();
+        let clouds = Clouds::scripted(demo_config_with(&resources), LATENCY, script);
+        let site = Site::with(&stored(&clouds));
+        site.write("resources.toml", &resources);
+        Self::before(clouds, site)
+    }
+
+    fn before(clouds: Clouds, site: Site) -> Self {
         let mut scene = Self { clouds, site, served: None };
         scene.start();
         scene
@@ -129,12 +145,12 @@ impl Scene {
 }
 
 /// A config that names these clouds and a store in a file.
-pub fn stored(clouds: &Clouds) -> String {
+fn stored(clouds: &Clouds) -> String {
     format!("store = \"sqlite:weighbridge.db\"\n{}", config_of(clouds))
 }
 
 /// A reply's code and body.
-pub fn answer(reply: &Reply) -> (String, Value) {
+fn answer(reply: &Reply) -> (String, Value) {
     (told(reply).code, serde_json::from_slice(&reply.body).unwrap())
 }
 
