@@ -42,7 +42,8 @@ impl Execution<'_> {
         self.turn_to_make(&balancer).await?;
         let before = self.groups(&balancer, true).await.map_err(|fault| self.of_balancer(fault, create))?;
         self.check_port(create, &before)?;
-        let there = CreateGroup { name, load_balancer: balancer.clone(), ..create.clone() };
+        // Which listener it becomes there, if any, is not the caller's to say.
+        let there = CreateGroup { name, load_balancer: balancer.clone(), listener: None, ..create.clone() };
         let making = Making {
             asked: create.clone(),
             there: there.clone(),
@@ -251,18 +252,25 @@ impl Execution<'_> {
         }
     }
 
-    /// A group whose filling was cut short is found full, or unmade.
+    /// A group whose filling was cut short is found full, or unmade. That it does not show says nothing while it is new.
     pub(super) async fn put_filling_right(&self, aim: &Aim) -> Result<Found, Fault> {
-        let group = match self.group(&aim.pair).await {
-            Ok(group) => group,
-            Err(fault) if fault.kind == FaultKind::UnknownGroup => return Ok(Found::TakenBack),
-            Err(fault) => return Err(fault),
-        };
-        let ends = self.ends_shown(aim, &group.members);
-        if ends.iter().all(|end| end.member().is_some()) {
-            self.reached(aim, &ends);
-            return Ok(Found::Whole);
+        let mut told = Ok(Found::TakenBack);
+        for pause in LOOKS {
+            tokio::time::sleep(pause).await;
+            told = match self.group(&aim.pair).await {
+                Ok(group) => {
+                    let ends = self.ends_shown(aim, &group.members);
+                    if ends.iter().all(|end| end.member().is_some()) {
+                        self.reached(aim, &ends);
+                        return Ok(Found::Whole);
+                    }
+                    Ok(Found::TakenBack)
+                }
+                Err(fault) if fault.kind == FaultKind::UnknownGroup => Ok(Found::TakenBack),
+                Err(fault) => Err(fault),
+            };
         }
+        told?;
         self.unmake_cut_short(&aim.pair).await
     }
 
@@ -283,7 +291,10 @@ impl Execution<'_> {
 
     async fn unmake_cut_short(&self, pair: &GroupPair) -> Result<Found, Fault> {
         warn!(group = %pair.there.group, "a group whose making was cut short is unmade");
-        self.surely(&Operation::DeleteGroup(pair.there.clone())).await?;
+        match self.surely(&Operation::DeleteGroup(pair.there.clone())).await {
+            Err(fault) if fault.kind != FaultKind::UnknownGroup => return Err(fault),
+            Ok(_) | Err(_) => {}
+        }
         self.forget_group(pair);
         self.parts.recents.unmade(self.route, pair);
         Ok(Found::TakenBack)

@@ -4,6 +4,7 @@
 //! It stands in for both clouds in the embedded default and in tests. Since its front is the code under test, it proves
 //! plumbing and not truth: that is what the vectors, the golden files and the vendors' SDKs are for.
 
+mod gate;
 mod script;
 mod serve;
 mod state;
@@ -17,6 +18,7 @@ use std::{
 
 use tokio::time::sleep;
 
+pub use gate::{Gate, Side};
 pub use script::{Script, Stumble};
 pub use serve::{SimulatedCloud, Simulation};
 use state::State;
@@ -82,7 +84,20 @@ impl LoadBalancer {
         self.script.blind.store(true, Ordering::Relaxed);
     }
 
+    /// Puts up a gate in the way of changes, in place of the one that was there.
+    pub fn put_up(&self, gate: Arc<Gate>) {
+        self.script.put_up(gate);
+    }
+
     async fn carry_out(&self, operation: Operation) -> Result<Outcome, Fault> {
+        let Some(gate) = self.script.gate_before(&operation) else { return self.go_on(operation).await };
+        gate.pass(Side::Before).await?;
+        let outcome = self.go_on(operation).await;
+        gate.pass(Side::After).await?;
+        outcome
+    }
+
+    async fn go_on(&self, operation: Operation) -> Result<Outcome, Fault> {
         let stumble = self.script.next(&operation);
         if let Some(Stumble::Refuse(kind, detail)) = stumble {
             return Err(Fault::new(kind, detail));
@@ -163,13 +178,18 @@ fn written(operation: &Operation) -> Option<(Option<&LoadBalancerId>, &GroupId)>
 impl Handler for Arc<LoadBalancer> {
     fn handle(&self, request: Request) -> BoxFuture<'_, Result<Answer, Fault>> {
         Box::pin(async move {
-            match request.wanted {
-                Wanted::Translated(asked) => {
-                    let outcome = self.carry_out(asked.operation).await?;
-                    Ok(Answer::Translated { outcome, losses: Vec::new() })
-                }
-                Wanted::Untranslated(fault) => Err(fault.again()),
-            }
+            let asked = match request.wanted {
+                Wanted::Translated(asked) => asked,
+                Wanted::Untranslated(fault) => return Err(fault.again()),
+            };
+            let outcome = if self.script.steadfast {
+                let cloud = Arc::clone(self);
+                let work = tokio::spawn(async move { cloud.carry_out(asked.operation).await });
+                work.await.unwrap_or_else(|lost| Err(Fault::new(FaultKind::Internal, "").caused_by(lost)))
+            } else {
+                self.carry_out(asked.operation).await
+            };
+            Ok(Answer::Translated { outcome: outcome?, losses: Vec::new() })
         })
     }
 }

@@ -1,10 +1,11 @@
 //! Faults on order: the nth call of an operation is refused, stalls, or is carried out and never answered.
 
 use std::{
-    sync::{Mutex, PoisonError, atomic::AtomicBool},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
+use super::Gate;
 use crate::model::{FaultKind, Operation, OperationName};
 
 /// What goes wrong with one call.
@@ -23,6 +24,8 @@ pub enum Stumble {
 pub struct Script {
     pub(super) lag: Duration,
     pub(super) blind: AtomicBool,
+    pub(super) steadfast: bool,
+    gate: Mutex<Option<Arc<Gate>>>,
     stumbles: Vec<(OperationName, usize, Stumble)>,
     seen: Mutex<Vec<Operation>>,
 }
@@ -57,6 +60,23 @@ impl Script {
     #[must_use]
     pub fn lagging(self, lag: Duration) -> Self {
         Self { lag, ..self }
+    }
+
+    /// The same script, and what has arrived is carried out even if its caller is gone by then, as in life.
+    #[must_use]
+    pub fn steadfast(self) -> Self {
+        Self { steadfast: true, ..self }
+    }
+
+    /// Puts up a gate in the way of changes.
+    pub(super) fn put_up(&self, gate: Arc<Gate>) {
+        *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(gate);
+    }
+
+    /// The gate that stops this call.
+    pub(super) fn gate_before(&self, operation: &Operation) -> Option<Arc<Gate>> {
+        let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        gate.filter(|gate| !operation.is_read() && gate.stops(operation))
     }
 
     /// What happens to this call.

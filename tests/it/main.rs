@@ -4,6 +4,7 @@
 
 mod commands;
 mod corpus;
+mod crash;
 mod engine;
 mod explained;
 mod fields;

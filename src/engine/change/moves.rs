@@ -105,6 +105,12 @@ impl Move {
         }
     }
 
+    /// Whether what it removed is there again: put back, it has another id.
+    pub(in crate::engine) fn is_back(&self, members: &[Member]) -> bool {
+        let back = |member: &Member| member.backend.same_entry(&self.old.backend);
+        matches!(self.fate, Fate::Goes) && members.iter().any(back)
+    }
+
     /// The member as the target's calls name it.
     fn name(&self, route: &Route<'_>) -> BackendRef {
         let at = || BackendRef::At { target: self.old.backend.target.clone(), port: self.old.backend.port };

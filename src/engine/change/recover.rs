@@ -42,7 +42,8 @@ impl Shown<'_> {
 
 impl Execution<'_> {
     /// Looks how far an aim was reached, and takes back what there is of it unless that is all. Looks again for a while: a
-    /// call that was on its way when its process died may land, and a cloud may show a change late.
+    /// call that was on its way when its process died may land, and a cloud may show a change late. Where it does, what looks
+    /// whole at first may be what was there some time ago.
     ///
     /// # Errors
     /// Why it cannot be told or done now.
@@ -52,7 +53,9 @@ impl Execution<'_> {
         looks: &[Duration],
     ) -> Result<Found, Fault> {
         let mut told = Ok(Found::TakenBack);
-        for pause in looks {
+        let shows_late = !self.route.there.capability.settles_after.is_zero();
+        for (place, pause) in looks.iter().enumerate() {
+            let is_last = place + 1 == looks.len();
             sleep(*pause).await;
             let group = match self.group(&aim.pair).await {
                 Ok(group) => group,
@@ -66,12 +69,12 @@ impl Execution<'_> {
                 }
             };
             let shown = self.shown_of(aim, &group);
-            if shown.whole {
+            if shown.whole && (is_last || !shows_late) {
                 info!(group = %aim.pair.there.group, "an operation that was cut short is complete");
                 self.reached(aim, &shown.ends);
                 return Ok(Found::Whole);
             }
-            told = if shown.is_nothing() {
+            told = if shown.whole || shown.is_nothing() {
                 Ok(Found::TakenBack)
             } else {
                 self.take_aim_back(aim, &shown).await.map(|()| Found::TakenBack)
@@ -84,7 +87,9 @@ impl Execution<'_> {
     fn shown_of<'a>(&self, aim: &'a Aim, group: &Group) -> Shown<'a> {
         let ends = self.ends_shown(aim, &group.members);
         let others = &aim.moves.others;
-        let done: Vec<&Move> = others.iter().filter(|step| step.has_landed(&group.members)).collect();
+        let members = &group.members;
+        let is_done = |step: &&Move| step.has_landed(members) && !step.is_back(members);
+        let done: Vec<&Move> = others.iter().filter(is_done).collect();
         let name = aim.name.as_ref();
         let named = name.is_some_and(|name| group.name.as_ref() == Some(&name.to));
         let whole = ends.iter().all(|end| end.member().is_some())

@@ -181,13 +181,24 @@ impl Execution<'_> {
         for (call, places) in steps(self.route, pair, &back, |_| true) {
             let back = places.iter().filter_map(|place| back.get(*place));
             match self.surely(&call).await {
-                Ok(_) => back.for_each(|step| self.parts.recents.is(self.route, pair, &step.after())),
+                Ok(_) => back.for_each(|step| self.came_back(pair, step)),
                 Err(fault) => {
                     error!(%fault, "what a failed call had changed cannot be changed back");
                     stuck.with(&fault, back.map(|step| step.what.clone()));
                 }
             }
         }
+    }
+
+    /// A member that is where it was goes by what it went by there: a look meanwhile may have learnt its id elsewhere.
+    fn came_back(&self, pair: &GroupPair, step: &Move) {
+        let (away, back) = (&step.old.backend, step.after());
+        if back.backend.port != away.port {
+            let kept = self.kept(pair, &back.backend);
+            self.forget(pair, away);
+            self.keep(pair.entry(self.route, &back.backend), kept);
+        }
+        self.parts.recents.is(self.route, pair, &back);
     }
 
     /// Puts back a member that was removed; why, if that cannot be done.

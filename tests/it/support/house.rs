@@ -1,8 +1,9 @@
 //! The embedded default in this process, over real sockets: both clouds simulated, and a gateway between them.
 
 use std::{
-    io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpStream, ToSocketAddrs},
+    sync::Arc,
     time::Duration,
 };
 
@@ -13,7 +14,7 @@ use weighbridge::{
     config::Config,
     gateway::Gateway,
     model::{Group, Kind, Target, Traffic},
-    simulator::{Script, Simulation},
+    simulator::{Gate, Script, Simulation},
     wire::Reply,
 };
 
@@ -97,6 +98,17 @@ impl Clouds {
         self.simulation.cloud(target).unwrap().ail(server);
     }
 
+    /// Puts up a gate in the way of changes of a target's cloud.
+    pub fn put_up(&self, target: &str, gate: &Arc<Gate>) {
+        self.simulation.cloud(target).unwrap().put_up(Arc::clone(gate));
+    }
+
+    /// How many changes the cloud of a target was asked for.
+    pub fn changes(&self, target: &str) -> usize {
+        let calls = self.simulation.cloud(target).unwrap().calls();
+        calls.iter().filter(|call| !call.is_read()).count()
+    }
+
     /// How many calls the cloud of a target got.
     pub fn calls(&self, target: &str) -> usize {
         self.simulation.cloud(target).unwrap().calls().len()
@@ -142,26 +154,34 @@ impl House {
 
     /// Sends a request as it is and reads one reply.
     pub fn ask(&self, request: &[u8]) -> Reply {
-        let mut stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(request).unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).expect("a head");
-            head.extend(byte);
-        }
-        let mut reply = read_reply(&String::from_utf8(head).unwrap().replace("\r\n", "\n"));
-        let mut body = vec![0; reply.header("content-length").expect("a length").parse().unwrap()];
-        stream.read_exact(&mut body).unwrap();
-        reply.body = body.into();
-        reply
+        exchange(self.address, request).unwrap()
     }
 
     /// The clouds behind the gateway.
     pub fn clouds(&self) -> &Clouds {
         &self.clouds
     }
+}
+
+/// Sends a request as it is and reads one reply.
+///
+/// # Errors
+/// When there is no whole reply.
+pub fn exchange(address: impl ToSocketAddrs, request: &[u8]) -> io::Result<Reply> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(request)?;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        stream.read_exact(&mut byte)?;
+        head.extend(byte);
+    }
+    let mut reply = read_reply(&String::from_utf8(head).unwrap().replace("\r\n", "\n"));
+    let mut body = vec![0; reply.header("content-length").expect("a length").parse().unwrap()];
+    stream.read_exact(&mut body)?;
+    reply.body = body.into();
+    Ok(reply)
 }
 
 fn server(target: &Target) -> String {

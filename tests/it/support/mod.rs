@@ -31,9 +31,13 @@ pub fn fixture(path: &str) -> PathBuf {
 
 /// The embedded default, as `serve` and `demo` use it.
 pub fn demo_config() -> Config {
+    demo_config_with(include_str!("../../../mappings/resources.example.toml"))
+}
+
+/// The same, with another resource map.
+pub fn demo_config_with(resources: &str) -> Config {
     let config = SourceText::new("demo.toml", include_str!("../../../mappings/demo.toml"));
-    let resources =
-        SourceText::new("resources.toml", include_str!("../../../mappings/resources.example.toml"));
+    let resources = SourceText::new("resources.toml", resources);
     let known = [
         Known { provider: "aliyun", schemes: &["acs3", "v1"] },
         Known { provider: "ucloud", schemes: &["sha1"] },

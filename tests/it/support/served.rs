@@ -52,6 +52,11 @@ impl Served {
         Self { program, endpoint }
     }
 
+    /// Kills it, as nothing can be prepared for.
+    pub fn kill(self) {
+        drop(self.program);
+    }
+
     /// Asks it to stop and waits until it has.
     pub fn stop(self) -> Ended {
         self.program.terminate();
