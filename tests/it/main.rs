@@ -21,4 +21,5 @@ mod robustness;
 mod sdk;
 mod shapes;
 mod signatures;
+mod stores;
 mod support;
