@@ -198,3 +198,42 @@ async fn a_lane_is_one_replicas_alone_or_shared_by_those_who_share_it() {
     let freed = async { while !hold(&one, true).await {} };
     timeout(KEEP, freed).await.unwrap();
 }
+
+/// The server lets go of everything when a session ends, whoever still works in it.
+#[tokio::test]
+async fn a_replica_whose_session_was_cut_takes_again_what_it_holds() {
+    let Some(postgres) = Postgres::own() else { return };
+    let database = postgres.database();
+    let (one, other) = (server(&database).await, server(&database).await);
+    let lane = group("g1");
+    assert!(one.hold(&lane, true).await.unwrap());
+    let locks = "select count(*) from pg_locks where locktype = 'advisory'";
+    assert_eq!(database.query(locks), "1");
+    database.query("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()");
+    assert_eq!(database.query(locks), "0");
+    for store in [&one, &other] {
+        store.tend(now()).await;
+        assert_eq!(store.trouble(), None);
+    }
+    assert_eq!(database.query(locks), "1");
+    assert!(!other.hold(&lane, true).await.unwrap());
+    one.release(&lane, true).await;
+    let freed = async { while !other.hold(&lane, true).await.unwrap() {} };
+    timeout(KEEP, freed).await.unwrap();
+}
+
+/// A question that is given up half way is the caller's loss alone.
+#[tokio::test]
+async fn who_gives_up_asking_for_a_lane_holds_nothing_and_loses_nobody_elses() {
+    let Some(postgres) = Postgres::shared() else { return };
+    let database = postgres.database();
+    let (one, other) = (server(&database).await, server(&database).await);
+    assert!(one.hold(&group("g1"), true).await.unwrap());
+    for micros in 0..50 {
+        drop(timeout(Duration::from_micros(micros * 20), one.hold(&group("g2"), true)).await);
+        one.release(&group("g2"), true).await;
+    }
+    assert!(!other.hold(&group("g1"), true).await.unwrap());
+    let freed = async { while !other.hold(&group("g2"), true).await.unwrap() {} };
+    timeout(Duration::from_secs(10), freed).await.unwrap();
+}

@@ -7,13 +7,10 @@ use std::{
 };
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use sqlx::{
-    AnyPool, Executor,
-    any::{AnyPoolOptions, install_default_drivers},
-    migrate::Migrator,
-};
+use sqlx::{AnyPool, Executor, any::AnyPoolOptions, migrate::Migrator};
+use tokio::time::timeout;
 
-use super::Place;
+use super::{Place, WITHIN};
 use crate::store::Unavailable;
 
 /// Run when a store is opened; PostgreSQL's own lock keeps replicas that start together apart.
@@ -42,12 +39,13 @@ pub(super) struct Pools {
 impl Pools {
     /// Opens the database and brings its schema up to date.
     pub(super) async fn open(place: &Place) -> Result<Self, Unavailable> {
-        install_default_drivers();
         let pools = match place {
             Place::File(path) => Self::in_file(path).await,
             Place::Server(url) => Self::at_server(url.expose()).await,
         }?;
-        MIGRATIONS.run(&pools.sure).await.map_err(|error| Unavailable(error.to_string()))?;
+        let migrated = timeout(WITHIN, MIGRATIONS.run(&pools.sure)).await;
+        let migrated = migrated.map_err(|_| Unavailable("its schema is not up to date yet".to_owned()))?;
+        migrated.map_err(|error| Unavailable(error.to_string()))?;
         Ok(pools)
     }
 
