@@ -17,6 +17,7 @@ mod postgres;
 mod readme;
 mod refusals;
 mod replays;
+mod replicas;
 mod robustness;
 mod sdk;
 mod shapes;
