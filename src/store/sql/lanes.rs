@@ -4,7 +4,7 @@
 //! the server has given everything back. A new session takes again what this process still works in before it takes
 //! anything else, and leaves the other replicas the time to do the same.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 use sqlx::{AnyConnection, Connection, Error, Executor, Row, query};
 use tokio::{
@@ -131,7 +131,7 @@ impl Line {
                 Wish::GiveBack(lock) => self.give_back(lock).await,
             }
         };
-        let granted = timeout(WITHIN / 2, work).await.unwrap_or(Err(Error::PoolTimedOut));
+        let granted = timeout(WITHIN / 2, work).await.unwrap_or_else(|_| Err(silent()));
         if granted.is_err() {
             self.connection = None;
         }
@@ -198,6 +198,11 @@ impl Line {
         let connection = self.connection.as_mut().ok_or(Error::PoolClosed)?;
         query(question).bind(number).fetch_one(connection).await?.try_get("held")
     }
+}
+
+/// As a connection that is over fails, so that its cause can be told.
+fn silent() -> Error {
+    Error::Io(io::Error::new(io::ErrorKind::TimedOut, "it does not answer"))
 }
 
 impl Lock {

@@ -25,6 +25,14 @@ const CONNECTIONS: u32 = 8;
 /// What has a meaning in a URL and none in a path.
 const UNSAFE: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#');
 
+/// What every connection to a file begins with. It waits for a lock of another program's for less than a look may take, so
+/// that the lock is told of.
+macro_rules! begin {
+    () => {
+        "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; "
+    };
+}
+
 /// Connections to one database.
 #[derive(Debug)]
 pub(super) struct Pools {
@@ -55,9 +63,8 @@ impl Pools {
         // One writer at a time is all that SQLite has. A lost page cache is not a lost process: only what is `sure` waits
         // for the disk.
         let options = || AnyPoolOptions::new().max_connections(1).test_before_acquire(false);
-        let sure = connect(options(), &url, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").await?;
-        let quick =
-            connect(options(), &url, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL").await?;
+        let sure = connect(options(), &url, concat!(begin!(), "PRAGMA synchronous = FULL")).await?;
+        let quick = connect(options(), &url, concat!(begin!(), "PRAGMA synchronous = NORMAL")).await?;
         Ok(Self { sure, quick, _lock: lock })
     }
 

@@ -3,6 +3,7 @@
 mod kept;
 mod killed;
 mod nonces;
+mod outages;
 mod repeats;
 mod writers;
 
