@@ -59,6 +59,7 @@ async fn serve(mut config: Config, simulated: bool) -> Result<(), Box<dyn std::e
     let clients = config.clients.clone();
     let stop = CancellationToken::new();
     let mut signals = Signals::catch()?;
+    info!(store = %config.store, "what must not be forgotten is kept here");
     let gateway = Gateway::bind(config, stamps.clone()).await?;
     let addresses = gateway.addresses()?;
     for address in &addresses {

@@ -55,13 +55,19 @@ impl Parts {
     pub(super) async fn refresh(&self, group: Option<&GroupKey>) -> Result<(), Unavailable> {
         self.loaded.get_or_try_init(|| self.load()).await?;
         if self.store.is_shared() {
-            self.kept.fill(group, &self.store.kept(group).await?);
+            self.look_again(group).await?;
         }
         Ok(())
     }
 
+    async fn look_again(&self, group: Option<&GroupKey>) -> Result<(), Unavailable> {
+        let asked = self.kept.ask();
+        self.kept.fill(asked, group, &self.store.kept(group).await?);
+        Ok(())
+    }
+
     async fn load(&self) -> Result<(), Unavailable> {
-        self.kept.fill(None, &self.store.kept(None).await?);
+        self.look_again(None).await?;
         if !self.store.is_shared() {
             self.open.leave(self.store.unfinished(None).await?);
         }

@@ -179,7 +179,9 @@ impl Execution<'_> {
     }
 
     fn keep_this(&self, keepsake: Keepsake) {
-        if self.parts.kept.keep(&keepsake) {
+        let is_new = self.parts.kept.keep(&keepsake);
+        // What this process knows may not have reached the store, or may have been read from it a moment too early.
+        if is_new || !keepsake.is_empty() || !self.work().begun.is_empty() {
             self.note(Write::Keep(keepsake));
         }
     }

@@ -12,7 +12,10 @@ mod state;
 mod tests;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -39,6 +42,7 @@ pub struct LoadBalancer {
     state: State,
     script: Script,
     latency: Duration,
+    collisions: AtomicUsize,
 }
 
 impl LoadBalancer {
@@ -53,7 +57,7 @@ impl LoadBalancer {
         latency: Duration,
     ) -> Self {
         let state = State::new(Arc::clone(&cloud), groups, servers, script.lag);
-        Self { cloud, state, script, latency }
+        Self { cloud, state, script, latency, collisions: AtomicUsize::new(0) }
     }
 
     /// What a group holds now.
@@ -77,6 +81,12 @@ impl LoadBalancer {
     #[must_use]
     pub fn calls(&self) -> Vec<Operation> {
         self.script.calls()
+    }
+
+    /// How many changes of a group came while another was under way, where it takes one at a time.
+    #[must_use]
+    pub fn collisions(&self) -> usize {
+        self.collisions.load(Ordering::Relaxed)
     }
 
     /// From now on, nobody who looks is answered.
@@ -121,7 +131,9 @@ impl LoadBalancer {
     fn turn(&self, operation: &Operation) -> Result<Option<state::Turn<'_>>, Fault> {
         match written(operation).filter(|_| self.cloud.capability.one_writer_per_group) {
             None => Ok(None),
-            Some((load_balancer, group)) => self.state.turn(load_balancer, group),
+            Some((load_balancer, group)) => self.state.turn(load_balancer, group).inspect_err(|_| {
+                self.collisions.fetch_add(1, Ordering::Relaxed);
+            }),
         }
     }
 

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{Entry, GroupKey, Keepsake, Remembered, RememberedGroup};
@@ -12,7 +15,12 @@ use crate::model::BackendId;
 #[derive(Debug, Default)]
 pub struct Kept {
     rows: Mutex<Rows>,
+    questions: AtomicU64,
 }
+
+/// The place of a look into a store among all of them: answers may come in another order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Question(u64);
 
 #[derive(Debug, Default)]
 struct Rows {
@@ -20,6 +28,9 @@ struct Rows {
     /// By the target and the id that a caller has for it.
     owners: HashMap<(String, BackendId), Entry>,
     groups: HashMap<GroupKey, RememberedGroup>,
+    /// The last look at everything, and at single groups.
+    last: Question,
+    last_of: HashMap<GroupKey, Question>,
 }
 
 impl Kept {
@@ -55,15 +66,21 @@ impl Kept {
         self.lock().forget_group(group);
     }
 
-    /// Takes over all that a store keeps: of everything, or of one group.
-    pub fn fill(&self, group: Option<&GroupKey>, keepsakes: &[Keepsake]) {
+    /// To be called before a store is looked into, for [`fill`](Self::fill).
+    pub fn ask(&self) -> Question {
+        Question(self.questions.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Takes over all that a store keeps: of everything, or of one group. Nothing is taken over in place of what a later
+    /// look has found.
+    pub fn fill(&self, asked: Question, group: Option<&GroupKey>, keepsakes: &[Keepsake]) {
         let mut rows = self.lock();
-        match group {
-            Some(group) => rows.forget_group(group),
-            None => *rows = Rows::default(),
+        if !rows.begin_to_fill(asked, group) {
+            return;
         }
         for keepsake in keepsakes {
             match keepsake {
+                known if rows.is_older(asked, known.group()) => {}
                 Keepsake::Backend(entry, remembered) => drop(rows.keep(entry, remembered)),
                 Keepsake::Group(group, remembered) => drop(rows.keep_group(group, remembered)),
             }
@@ -102,6 +119,32 @@ impl Rows {
             self.groups.insert(group.clone(), remembered.clone());
         }
         old != *remembered
+    }
+
+    /// Forgets what an answer tells anew. Whether it is to be taken over.
+    fn begin_to_fill(&mut self, asked: Question, group: Option<&GroupKey>) -> bool {
+        match group {
+            Some(group) if self.is_older(asked, group) => return false,
+            Some(group) => {
+                self.forget_group(group);
+                self.last_of.insert(group.clone(), asked);
+            }
+            None if asked < self.last => return false,
+            None => {
+                self.last = asked;
+                self.last_of.retain(|_, last| *last > asked);
+                let later = &self.last_of;
+                self.groups.retain(|group, _| later.contains_key(group));
+                self.backends.retain(|entry, _| later.contains_key(&entry.group));
+                self.owners.retain(|_, entry| later.contains_key(&entry.group));
+            }
+        }
+        true
+    }
+
+    /// Whether a later look has told of this group.
+    fn is_older(&self, asked: Question, group: &GroupKey) -> bool {
+        asked < self.last || self.last_of.get(group).is_some_and(|last| asked < *last)
     }
 
     fn forget_group(&mut self, group: &GroupKey) {

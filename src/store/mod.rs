@@ -19,7 +19,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 pub use self::{
-    kept::Kept,
+    kept::{Kept, Question},
     location::StoreAt,
     memory::Memory,
     remembered::{Entry, GroupKey, Rank, Remembered, RememberedGroup},

@@ -1,22 +1,7 @@
-//! Every store does the same: what holds for one holds for all of them.
-
-use std::{path::Path, sync::Arc, time::Duration};
-
-use jiff::Timestamp;
-use tempfile::TempDir;
+//! The view of what is kept. What a store does is seen from outside, in `tests/it/stores.rs`.
 
 use super::*;
 use crate::model::{BackendId, Port};
-
-const KEEP: Duration = Duration::from_mins(30);
-
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
-fn now() -> Timestamp {
-    at("2026-01-02T03:04:05Z")
-}
 
 fn group(name: &str) -> GroupKey {
     GroupKey { cloud: "prod".to_owned(), group: name.to_owned() }
@@ -26,125 +11,6 @@ fn described(name: &str, port: u32, words: &str) -> Keepsake {
     let entry = Entry { group: group(name), server: "i-1".to_owned(), port: Port::new(port).unwrap() };
     let id = BackendId::new(format!("backend-{port}"));
     Keepsake::Backend(entry, Remembered { description: Some(words.to_owned()), id, ..Remembered::default() })
-}
-
-fn intention(id: &str, lane: &str) -> Intention {
-    Intention { id: id.to_owned(), lane: group(lane), began: now(), what: "{}".to_owned() }
-}
-
-async fn file(folder: &Path) -> Sql {
-    let store = Sql::in_file(&folder.join("with space %41 ?#.db"));
-    store.tend(now()).await;
-    assert_eq!(store.trouble(), None);
-    store
-}
-
-/// Each kind of store that needs no server.
-async fn stores() -> (TempDir, Vec<Arc<dyn Store>>) {
-    let folder = tempfile::tempdir().unwrap();
-    let stores: Vec<Arc<dyn Store>> = vec![Arc::new(Memory::new()), Arc::new(file(folder.path()).await)];
-    (folder, stores)
-}
-
-#[tokio::test]
-async fn a_nonce_is_new_once_for_each_key_until_its_time_is_over() {
-    let (_folder, stores) = stores().await;
-    for store in stores {
-        let first = async |key: &str, when: &str| store.first_use(key, "n", at(when), KEEP).await.unwrap();
-        assert!(first("a", "2026-01-02T03:00:00Z").await);
-        assert!(!first("a", "2026-01-02T03:30:00Z").await, "{store:?}");
-        assert!(first("b", "2026-01-02T03:30:00Z").await);
-        assert!(first("a", "2026-01-02T03:30:01Z").await, "{store:?}");
-        assert!(!first("a", "2026-01-02T03:30:01Z").await);
-    }
-}
-
-#[tokio::test]
-async fn what_is_kept_is_told_by_group_until_it_is_forgotten() {
-    let (_folder, stores) = stores().await;
-    for store in stores {
-        let (one, other) = (described("g1", 80, "it's \"一\""), described("g2", 81, "other"));
-        let name = RememberedGroup { name: Some("long".to_owned()), ..RememberedGroup::default() };
-        let named = Keepsake::Group(group("g1"), name);
-        let writes = [&one, &other, &named].map(|keepsake| Write::Keep(keepsake.clone()));
-        store.write(writes.to_vec()).await.unwrap();
-        assert_eq!(store.kept(Some(&group("g1"))).await.unwrap(), [named.clone(), one.clone()], "{store:?}");
-        assert_eq!(store.kept(None).await.unwrap().len(), 3);
-        let Keepsake::Backend(entry, _) = one else { unreachable!() };
-        let nothing = Keepsake::Backend(entry, Remembered::default());
-        store.write(vec![Write::Keep(nothing)]).await.unwrap();
-        assert_eq!(store.kept(Some(&group("g1"))).await.unwrap(), [named]);
-        store.write(vec![Write::ForgetGroup(group("g1"))]).await.unwrap();
-        assert_eq!(store.kept(None).await.unwrap(), [other]);
-    }
-}
-
-#[tokio::test]
-async fn the_journal_tells_what_has_not_ended() {
-    let (_folder, stores) = stores().await;
-    for store in stores {
-        let begun = [intention("1", "g1"), intention("2", "g2"), intention("3", "g1")];
-        store.write(begun.iter().cloned().map(Write::Begun).collect()).await.unwrap();
-        assert_eq!(store.unfinished(None).await.unwrap(), begun, "{store:?}");
-        let moved = Intention { what: "[1]".to_owned(), ..intention("1", "g2") };
-        store.write(vec![Write::Begun(moved.clone()), Write::Ended("2".to_owned())]).await.unwrap();
-        assert_eq!(store.unfinished(Some(&group("g2"))).await.unwrap(), [moved]);
-        assert_eq!(store.unfinished(Some(&group("g1"))).await.unwrap(), [intention("3", "g1")]);
-    }
-}
-
-#[tokio::test]
-async fn an_answer_is_told_until_its_time_is_over_or_it_is_forgotten() {
-    let (_folder, stores) = stores().await;
-    for store in stores {
-        let until = at("2026-01-02T03:04:15Z");
-        let answered = |number: u8, group: Option<GroupKey>| Write::Answered {
-            request: [number; 32],
-            group,
-            until,
-            answer: format!("answer {number}"),
-        };
-        let told = async |number: u8, when: Timestamp| store.answer(&[number; 32], when).await.unwrap();
-        let writes = vec![answered(1, Some(group("g1"))), answered(2, Some(group("g2"))), answered(3, None)];
-        store.write(writes).await.unwrap();
-        assert_eq!(told(1, now()).await.as_deref(), Some("answer 1"), "{store:?}");
-        assert_eq!(told(1, until).await, None);
-        store.write(vec![Write::ForgetAnswers(group("g1"))]).await.unwrap();
-        assert_eq!((told(1, now()).await, told(2, now()).await.is_some()), (None, true), "{store:?}");
-        store.write(vec![Write::ForgetAnswersOf("prod".to_owned())]).await.unwrap();
-        assert_eq!((told(2, now()).await, told(3, now()).await), (None, None), "{store:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_file_keeps_everything_for_the_next_process_and_is_one_processs_at_a_time() {
-    let folder = tempfile::tempdir().unwrap();
-    let first = file(folder.path()).await;
-    assert!(first.first_use("a", "n", now(), KEEP).await.unwrap());
-    let writes = vec![Write::Keep(described("g1", 80, "kept")), Write::Begun(intention("1", "g1"))];
-    first.write(writes).await.unwrap();
-
-    let second = Sql::in_file(&folder.path().join("with space %41 ?#.db"));
-    second.tend(now()).await;
-    assert!(second.trouble().unwrap().contains("another process uses it"), "{second:?}");
-    let refused = second.write(vec![Write::Ended("1".to_owned())]).await.unwrap_err();
-    assert!(refused.to_string().contains("another process uses it"), "{refused}");
-
-    drop(first);
-    second.tend(now()).await;
-    assert_eq!(second.trouble(), None);
-    assert!(!second.first_use("a", "n", now(), KEEP).await.unwrap());
-    assert_eq!(second.kept(None).await.unwrap(), [described("g1", 80, "kept")]);
-    assert_eq!(second.unfinished(None).await.unwrap(), [intention("1", "g1")]);
-}
-
-#[tokio::test]
-async fn a_store_that_cannot_be_opened_says_why() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Sql::in_file(&folder.path().join("no such folder/weighbridge.db"));
-    store.tend(now()).await;
-    assert!(store.trouble().unwrap().contains("no such folder"), "{store:?}");
-    assert!(store.first_use("a", "n", now(), KEEP).await.is_err());
 }
 
 #[test]
@@ -157,6 +23,25 @@ fn the_view_follows_an_id_from_port_to_port() {
     assert!(kept.keep(&Keepsake::Backend(new.clone(), remembered.clone())));
     assert!(kept.keep(&Keepsake::Backend(old, Remembered::default())));
     assert_eq!(kept.owner("prod", &remembered.id.unwrap()), Some(new));
-    kept.fill(Some(&group("g1")), &[]);
+    kept.fill(kept.ask(), Some(&group("g1")), &[]);
     assert_eq!(kept.owner("prod", &BackendId::new("backend-80").unwrap()), None);
+}
+
+/// Reads look into the store beside each other, and beside a writer who has looked at its own group.
+#[test]
+fn an_answer_that_comes_late_takes_no_newer_ones_place() {
+    let (kept, old, new) = (Kept::default(), described("g1", 80, "old"), described("g1", 80, "new"));
+    let other = described("g2", 80, "other");
+    let words = |keepsake: &Keepsake| match keepsake {
+        Keepsake::Backend(entry, _) => kept.remembered(entry).description,
+        Keepsake::Group(..) => unreachable!(),
+    };
+    let (first, second, third) = (kept.ask(), kept.ask(), kept.ask());
+    kept.fill(second, Some(&group("g1")), std::slice::from_ref(&new));
+    kept.fill(first, None, &[old.clone(), other.clone()]);
+    assert_eq!((words(&old).as_deref(), words(&other).as_deref()), (Some("new"), Some("other")));
+    kept.fill(third, None, std::slice::from_ref(&old));
+    kept.fill(second, None, &[new.clone(), other.clone()]);
+    kept.fill(second, Some(&group("g1")), &[new]);
+    assert_eq!((words(&old).as_deref(), words(&other)), (Some("old"), None));
 }

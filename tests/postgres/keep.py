@@ -97,7 +97,8 @@ class Server:
 
     def start(self):
         # Nobody pulls the plug of a server that lives for a test.
-        settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "fsync": "off"}
+        settings = {"listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_directories": "", "fsync": "off",
+                    "max_connections": 300}
         self.process = self.run("postgres", *(f"--{name}={value}" for name, value in settings.items()))
         deadline = time.monotonic() + PATIENCE
         while not self.is_ready():

@@ -15,6 +15,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
+use sqlx::any::install_default_drivers;
 use tokio::{sync::OnceCell, time::timeout};
 
 use self::{lanes::Session, pools::Pools};
@@ -54,6 +55,7 @@ impl Sql {
     }
 
     fn at(place: Place) -> Self {
+        install_default_drivers();
         let trouble = Mutex::new(Some("it has not been opened yet".to_owned()));
         Self { place, pools: OnceCell::new(), session: Session::default(), trouble }
     }
@@ -71,6 +73,7 @@ impl Sql {
     async fn told<T>(&self, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Unavailable> {
         let why = match timeout(WITHIN, work).await {
             Ok(Ok(done)) => return Ok(done),
+            Ok(Err(sqlx::Error::PoolTimedOut)) => "it gives no connection in time".to_owned(),
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("it does not answer within {} s", WITHIN.as_secs()),
         };
@@ -83,6 +86,10 @@ impl Sql {
     }
 
     async fn look(&self, now: Timestamp) -> Result<(), Unavailable> {
+        if let Place::Server(url) = &self.place {
+            // First, since it is told why nobody answers: a pool only tires of asking.
+            self.told(self.session.look(url)).await?;
+        }
         let pools = self.pools.get_or_try_init(|| Pools::open(&self.place)).await?;
         self.told(rows::drop_old(&pools.quick, now.as_millisecond())).await
     }
@@ -170,9 +177,9 @@ impl Store for Sql {
 
     fn release<'a>(&'a self, lane: &'a GroupKey, alone: bool) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            if let Place::Server(_) = &self.place {
+            if let Place::Server(url) = &self.place {
                 // What cannot be given back is lost with the session, and so given back.
-                let _lost = self.told(self.session.release(lane, alone)).await;
+                let _lost = self.told(self.session.release(url, lane, alone)).await;
             }
         })
     }

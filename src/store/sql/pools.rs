@@ -7,13 +7,10 @@ use std::{
 };
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use sqlx::{
-    AnyPool, Executor,
-    any::{AnyPoolOptions, install_default_drivers},
-    migrate::Migrator,
-};
+use sqlx::{AnyPool, Executor, any::AnyPoolOptions, migrate::Migrator};
+use tokio::time::timeout;
 
-use super::Place;
+use super::{Place, WITHIN};
 use crate::store::Unavailable;
 
 /// Run when a store is opened; PostgreSQL's own lock keeps replicas that start together apart.
@@ -27,6 +24,14 @@ const CONNECTIONS: u32 = 8;
 
 /// What has a meaning in a URL and none in a path.
 const UNSAFE: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#');
+
+/// What every connection to a file begins with. It waits for a lock of another program's for less than a look may take, so
+/// that the lock is told of.
+macro_rules! begin {
+    () => {
+        "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; "
+    };
+}
 
 /// Connections to one database.
 #[derive(Debug)]
@@ -42,12 +47,13 @@ pub(super) struct Pools {
 impl Pools {
     /// Opens the database and brings its schema up to date.
     pub(super) async fn open(place: &Place) -> Result<Self, Unavailable> {
-        install_default_drivers();
         let pools = match place {
             Place::File(path) => Self::in_file(path).await,
             Place::Server(url) => Self::at_server(url.expose()).await,
         }?;
-        MIGRATIONS.run(&pools.sure).await.map_err(|error| Unavailable(error.to_string()))?;
+        let migrated = timeout(WITHIN, MIGRATIONS.run(&pools.sure)).await;
+        let migrated = migrated.map_err(|_| Unavailable("its schema is not up to date yet".to_owned()))?;
+        migrated.map_err(|error| Unavailable(error.to_string()))?;
         Ok(pools)
     }
 
@@ -57,9 +63,8 @@ impl Pools {
         // One writer at a time is all that SQLite has. A lost page cache is not a lost process: only what is `sure` waits
         // for the disk.
         let options = || AnyPoolOptions::new().max_connections(1).test_before_acquire(false);
-        let sure = connect(options(), &url, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").await?;
-        let quick =
-            connect(options(), &url, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL").await?;
+        let sure = connect(options(), &url, concat!(begin!(), "PRAGMA synchronous = FULL")).await?;
+        let quick = connect(options(), &url, concat!(begin!(), "PRAGMA synchronous = NORMAL")).await?;
         Ok(Self { sure, quick, _lock: lock })
     }
 

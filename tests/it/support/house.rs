@@ -13,7 +13,7 @@ use weighbridge::{
     auth::Stamps,
     config::Config,
     gateway::Gateway,
-    model::{Group, Kind, Target, Traffic},
+    model::{Group, Kind, Operation, Target, Traffic},
     simulator::{Gate, Script, Simulation},
     wire::Reply,
 };
@@ -112,6 +112,17 @@ impl Clouds {
     /// How many calls the cloud of a target got.
     pub fn calls(&self, target: &str) -> usize {
         self.simulation.cloud(target).unwrap().calls().len()
+    }
+
+    /// How many changes of a group came to the cloud of a target while another was under way.
+    pub fn collisions(&self, target: &str) -> usize {
+        self.simulation.cloud(target).unwrap().collisions()
+    }
+
+    /// How many adds the cloud of a target was asked for.
+    pub fn adds(&self, target: &str) -> usize {
+        let calls = self.simulation.cloud(target).unwrap().calls();
+        calls.iter().filter(|call| matches!(call, Operation::AddBackends(_))).count()
     }
 
     /// Runs `work` beside the clouds until they are dropped.

@@ -8,6 +8,7 @@ pub mod message;
 pub mod outpost;
 pub mod postgres;
 pub mod program;
+pub mod replica;
 pub mod rows;
 pub mod served;
 pub mod signer;

@@ -59,25 +59,30 @@ impl Outpost {
 
     /// Sends raw bytes and reads one reply.
     pub async fn ask(&self, request: &[u8]) -> Reply {
-        timeout(PATIENCE, self.converse(request)).await.expect("a reply in time")
+        ask(self.address, request).await
     }
+}
 
-    async fn converse(&self, request: &[u8]) -> Reply {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        // A server that refuses what is too long may close before it has read it all; its reply counts.
-        let _unfinished = stream.write_all(request).await;
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.expect("a head"));
-        }
-        let head = String::from_utf8(head).unwrap().replace("\r\n", "\n");
-        let mut reply = read_reply(&head);
-        let length = reply.header("content-length").expect("a length").parse().unwrap();
-        let mut body = vec![0; length];
-        stream.read_exact(&mut body).await.unwrap();
-        reply.body = body.into();
-        reply
+/// Sends raw bytes to an address and reads one reply.
+pub async fn ask(address: SocketAddr, request: &[u8]) -> Reply {
+    timeout(PATIENCE, converse(address, request)).await.expect("a reply in time")
+}
+
+async fn converse(address: SocketAddr, request: &[u8]) -> Reply {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // A server that refuses what is too long may close before it has read it all; its reply counts.
+    let _unfinished = stream.write_all(request).await;
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("a head"));
     }
+    let head = String::from_utf8(head).unwrap().replace("\r\n", "\n");
+    let mut reply = read_reply(&head);
+    let length = reply.header("content-length").expect("a length").parse().unwrap();
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    reply.body = body.into();
+    reply
 }
 
 fn golden_config(changes: &[Change<'_>], endpoint: &str) -> Config {

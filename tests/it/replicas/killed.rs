@@ -1,0 +1,52 @@
+//! What a replica leaves half done that was killed, another puts right.
+
+use std::time::Duration;
+
+use super::{PATIENCE, UCLOUD, VSERVER, add, in_postgres, site, until};
+use crate::support::{
+    house::Clouds,
+    outpost::ask,
+    postgres::{Database, Postgres},
+    replica::{Replica, aliyun},
+    served::Served,
+};
+
+/// A process of two on this database dies in the middle of an add of twenty; the other one is left.
+fn half_done(clouds: &Clouds, database: &Database) -> Replica {
+    let left = clouds.wait(Replica::open(clouds, &in_postgres(database)));
+    let killed = Served::by(&site(clouds, database.url()).config());
+    let (address, request) = (killed.endpoint.parse().unwrap(), aliyun(&add(8000, 20)));
+    // Nobody is left to answer it.
+    clouds.beside(async move { drop(tokio::spawn(async move { ask(address, &request).await }).await) });
+    clouds.wait(until("half done", async || clouds.held(UCLOUD, VSERVER).len() >= 8));
+    killed.program.signal("KILL");
+    assert_eq!(killed.program.end(PATIENCE).code, None);
+    assert_eq!(database.query("select count(*) from journal"), "1");
+    left
+}
+
+#[test]
+fn what_a_killed_replica_left_half_done_is_taken_back_without_anybody_asking() {
+    let Some(postgres) = Postgres::shared() else { return };
+    let (clouds, database) = (Clouds::open(Duration::from_millis(300)), postgres.database());
+    let left = half_done(&clouds, &database);
+    let taken = clouds.wait(until("taken back", async || {
+        clouds.held(UCLOUD, VSERVER).is_empty() && database.query("select count(*) from journal") == "0"
+    }));
+    assert!(taken < Duration::from_secs(20), "{taken:?}");
+    let added = clouds.wait(left.aliyun(&add(8000, 20)));
+    assert!(added.starts_with("200 "), "{added}");
+    assert_eq!(clouds.held(UCLOUD, VSERVER).len(), 20);
+}
+
+#[test]
+fn a_write_through_the_other_replica_is_let_in_only_after_that() {
+    let Some(postgres) = Postgres::shared() else { return };
+    let (clouds, database) = (Clouds::open(Duration::from_millis(300)), postgres.database());
+    let left = half_done(&clouds, &database);
+    let added = clouds.wait(left.aliyun(&add(9000, 1)));
+    assert!(added.starts_with("200 "), "{added}");
+    let ports: Vec<u16> = clouds.held(UCLOUD, VSERVER).iter().map(|held| held.port).collect();
+    assert_eq!(ports, [9000]);
+    assert_eq!(database.query("select count(*) from journal"), "0");
+}
