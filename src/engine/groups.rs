@@ -237,7 +237,7 @@ impl Execution<'_> {
 
     /// Unmakes a group that a failed call had made, and tells what came of it.
     async fn unmake(&self, pair: &GroupPair) -> String {
-        match self.surely(&Operation::DeleteGroup(pair.there.clone())).await {
+        match self.surely(pair, &Operation::DeleteGroup(pair.there.clone())).await {
             Ok(_) => {
                 self.forget_group(pair);
                 self.parts.recents.unmade(self.route, pair);
@@ -281,7 +281,7 @@ impl Execution<'_> {
 
     async fn unmake_cut_short(&self, pair: &GroupPair) -> Result<(), Fault> {
         warn!(group = %pair.there.group, "a group whose making was cut short is unmade");
-        self.surely(&Operation::DeleteGroup(pair.there.clone())).await?;
+        self.surely(pair, &Operation::DeleteGroup(pair.there.clone())).await?;
         self.forget_group(pair);
         self.parts.recents.unmade(self.route, pair);
         Ok(())
