@@ -5,6 +5,7 @@
 mod commands;
 mod engine;
 mod explained;
+mod fault_matrix;
 mod fields;
 mod golden;
 mod layering;
