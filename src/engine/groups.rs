@@ -238,7 +238,7 @@ impl Execution<'_> {
 
     /// Unmakes a group that a failed call had made, and tells what came of it.
     async fn unmake(&self, pair: &GroupPair) -> String {
-        match self.surely(&Operation::DeleteGroup(pair.there.clone())).await {
+        match self.surely(pair, &Operation::DeleteGroup(pair.there.clone())).await {
             Ok(_) => {
                 self.forget_group(pair);
                 self.parts.recents.unmade(self.route, pair);
@@ -291,10 +291,7 @@ impl Execution<'_> {
 
     async fn unmake_cut_short(&self, pair: &GroupPair) -> Result<Found, Fault> {
         warn!(group = %pair.there.group, "a group whose making was cut short is unmade");
-        match self.surely(&Operation::DeleteGroup(pair.there.clone())).await {
-            Err(fault) if fault.kind != FaultKind::UnknownGroup => return Err(fault),
-            Ok(_) | Err(_) => {}
-        }
+        self.surely(pair, &Operation::DeleteGroup(pair.there.clone())).await?;
         self.forget_group(pair);
         self.parts.recents.unmade(self.route, pair);
         Ok(Found::TakenBack)

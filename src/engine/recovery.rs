@@ -55,19 +55,20 @@ impl Parts {
     pub(super) async fn refresh(&self, group: Option<&GroupKey>) -> Result<(), Unavailable> {
         self.loaded.get_or_try_init(|| self.load()).await?;
         if self.store.is_shared() {
-            self.look_again(group).await?;
+            self.read_kept(group).await?;
         }
         Ok(())
     }
 
-    async fn look_again(&self, group: Option<&GroupKey>) -> Result<(), Unavailable> {
+    /// Reads what is kept.
+    async fn read_kept(&self, group: Option<&GroupKey>) -> Result<(), Unavailable> {
         let asked = self.kept.ask();
         self.kept.fill(asked, group, &self.store.kept(group).await?);
         Ok(())
     }
 
     async fn load(&self) -> Result<(), Unavailable> {
-        self.look_again(None).await?;
+        self.read_kept(None).await?;
         if !self.store.is_shared() {
             self.open.leave(self.store.unfinished(None).await?);
         }
@@ -121,7 +122,7 @@ impl Parts {
         let Some(_turn) = self.lanes.turn_now(&self.store, lane).await else { return true };
         if let Some(until) = watched {
             let still = self.open.in_lane(lane).iter().any(|known| known.intention.id == intention.id);
-            return !still || self.look_again(&intention, until).await;
+            return !still || self.keep_watch(&intention, until).await;
         }
         let open = match self.refresh(Some(lane)).await {
             Ok(()) => self.left_open(lane).await,
@@ -141,7 +142,7 @@ impl Parts {
     }
 
     /// Looks once more at one that was put right.
-    async fn look_again(&self, left: &Intention, until: Instant) -> bool {
+    async fn keep_watch(&self, left: &Intention, until: Instant) -> bool {
         self.put_right_by(left, &[Duration::ZERO], Some(until)).await
     }
 

@@ -7,6 +7,7 @@ mod corpus;
 mod crash;
 mod engine;
 mod explained;
+mod fault_matrix;
 mod fields;
 mod golden;
 mod layering;

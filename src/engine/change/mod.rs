@@ -13,6 +13,7 @@ pub(in crate::engine) mod lower;
 pub(in crate::engine) mod moves;
 mod name;
 pub(in crate::engine) mod recover;
+mod surely;
 mod undo;
 
 use self::moves::{Fate, Move, Moves, results, steps};

@@ -122,7 +122,7 @@ impl Execution<'_> {
     async fn take_aim_back(&self, aim: &Aim, shown: &Shown<'_>) -> Result<(), Fault> {
         warn!(group = %aim.pair.there.group, "an operation that was cut short is taken back");
         if let (true, Some(from)) = (shown.named, aim.name.as_ref().and_then(|name| name.from.as_ref())) {
-            self.surely(&renaming(&aim.pair, from)).await?;
+            self.surely(&aim.pair, &renaming(&aim.pair, from)).await?;
             self.parts.recents.named(self.route, &aim.pair, from);
         }
         let stuck = self.undo(aim, &shown.ends, &shown.done).await;

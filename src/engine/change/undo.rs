@@ -1,9 +1,6 @@
 //! The way back: takes back what a failed call has done of an aim, and tells what came of it.
 
-use std::time::Duration;
-
 use futures_util::{StreamExt, stream};
-use tokio::time::sleep;
 use tracing::error;
 
 use super::{
@@ -22,10 +19,6 @@ use crate::{
         AddBackends, BackendRef, Fault, FaultKind, GroupRef, Member, Operation, Outcome, RemoveBackends,
     },
 };
-
-/// Pauses between the tries of a way back. It is tried harder than anything else, since giving up leaves a trace.
-const PAUSES: [Duration; 3] =
-    [Duration::from_millis(200), Duration::from_millis(600), Duration::from_millis(1500)];
 
 /// What could not be taken back.
 #[derive(Debug, Default)]
@@ -148,7 +141,7 @@ impl Execution<'_> {
         let chunks: Vec<_> = ours.chunks(capability.backends_per_call).collect();
         let steps: Vec<Operation> =
             chunks.iter().map(|chunk| removal(&pair.there, chunk, capability)).collect();
-        let sent = stream::iter(steps).map(|step| async move { self.surely(&step).await.err() });
+        let sent = stream::iter(steps).map(|step| async move { self.surely(pair, &step).await.err() });
         let faults: Vec<Option<Fault>> = sent.buffered(self.width()).collect().await;
         for (chunk, fault) in chunks.into_iter().zip(faults) {
             let Some(fault) = fault else {
@@ -180,7 +173,7 @@ impl Execution<'_> {
         let back: Vec<Move> = changed.iter().filter_map(|step| step.reversed()).collect();
         for (call, places) in steps(self.route, pair, &back, |_| true) {
             let back = places.iter().filter_map(|place| back.get(*place));
-            match self.surely(&call).await {
+            match self.surely(pair, &call).await {
                 Ok(_) => back.for_each(|step| self.came_back(pair, step)),
                 Err(fault) => {
                     error!(%fault, "what a failed call had changed cannot be changed back");
@@ -206,7 +199,7 @@ impl Execution<'_> {
         let backends = vec![step.old.backend.clone()];
         let add = Operation::AddBackends(AddBackends { group: pair.there.clone(), backends });
         self.parts.recents.gone(self.route, pair, &step.old);
-        match self.surely(&add).await {
+        match self.surely(pair, &add).await {
             Ok(Outcome::Added(members)) => {
                 for member in &members {
                     self.parts.recents.is(self.route, pair, member);
@@ -222,18 +215,6 @@ impl Execution<'_> {
             }
             Err(fault) => Some(fault),
         }
-    }
-
-    /// Sends a step until it works, or until it is clear that it does not.
-    pub(in crate::engine) async fn surely(&self, step: &Operation) -> Result<Outcome, Fault> {
-        for pause in PAUSES {
-            match self.call(step).await.and_then(whole) {
-                Ok(outcome) => return Ok(outcome),
-                Err(fault) if fault.kind == FaultKind::AlreadyPresent => return Err(fault),
-                Err(_) => sleep(pause).await,
-            }
-        }
-        self.call(step).await.and_then(whole)
     }
 }
 
@@ -258,15 +239,6 @@ fn removal(group: &GroupRef, chunk: &[(&Item, &Member)], capability: &Capability
         scope: group.clone().into(),
         backends: chunk.iter().map(name).collect(),
     })
-}
-
-/// An outcome of which no item was refused.
-fn whole(outcome: Outcome) -> Result<Outcome, Fault> {
-    let Outcome::Updated(items) = &outcome else { return Ok(outcome) };
-    match items.iter().find_map(|item| item.refusal.clone()) {
-        Some(refusal) => Err(Fault::new(refusal.kind, refusal.detail)),
-        None => Ok(outcome),
-    }
 }
 
 /// What became of the backends that did not fail themselves.

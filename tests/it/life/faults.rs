@@ -306,6 +306,19 @@ async fn a_group_that_cannot_be_unmade_again_is_named_and_can_be_used() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_group_whose_unmaking_is_not_answered_is_not_said_to_be_there() {
+    for lag in [Duration::ZERO, Duration::from_secs(2)] {
+        let stumbles =
+            [(OperationName::AddBackends, 2, NO), (OperationName::DeleteGroup, 1, Stumble::StallAfter)];
+        let stage = Stage::towards_ucloud(Script::of(&stumbles).lagging(lag));
+        let backends = (1..=3).map(|number| backend(ecs(number), 80, 10)).collect();
+        let fault = stage.ask(create(LB, None, backends)).await.unwrap_err();
+        tells(&fault, &["The group was not kept"]);
+        assert_eq!((stage.wire.balancer.groups().len(), listed(&stage).await.len()), (2, 2));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_creation_whose_answer_is_lost_is_found() {
     for lag in [Duration::ZERO, Duration::from_secs(2)] {
         let script = Script::of(&[(OperationName::CreateGroup, 1, Stumble::StallAfter)]).lagging(lag);

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub mod breaker;
 pub mod caller;
 pub mod comparison;
 pub mod house;
