@@ -1,6 +1,6 @@
 //! Floor 4: carries operations out on another cloud.
 //!
-//! `answer` is the way of a request through here; `members`, `groups` and `reads` are the operations. They are told in these
+//! `answer` is the way of a request through here; `members`, `groups`, `making` and `reads` are the operations. They are told in these
 //! words:
 //!
 //! * `resolve` turns the caller's ids into the target's, and `view` back again; `pair` is a group by both names;
@@ -22,6 +22,7 @@ mod groups;
 mod journal;
 mod lanes;
 mod look;
+mod making;
 mod members;
 mod merge;
 mod pair;
