@@ -171,7 +171,9 @@ impl Execution<'_> {
         self.turn_to_change(&pair, true).await?;
         let holds = self.group(&pair).await?;
         let moves = self.replacement(&pair, &holds.members, old, new, losses)?;
-        self.achieve(Aim::of(&pair, moves)).await?;
+        // Of what is added, the look just now has shown none.
+        let aim = Aim { before: Some(Vec::new()), ..Aim::of(&pair, moves) };
+        self.achieve(aim).await?;
         self.forget_answers(&pair);
         let member = |backend: &Backend| Member {
             backend: backend.clone(),

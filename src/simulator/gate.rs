@@ -1,7 +1,7 @@
 //! Gates: changes are stopped on their way, so that something can be done at that very moment, such as to kill whoever
 //! asked for them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::watch;
 
@@ -16,14 +16,14 @@ pub enum Side {
     After,
 }
 
-/// Which changes a gate stops: told the number of one, from 1, and the change itself.
-type Stops = dyn Fn(usize, &Operation) -> bool + Send + Sync;
+/// Where a gate stops a change, if it does: told the number of the change, from 1, and the change itself.
+type Stops = dyn Fn(usize, &Operation) -> Option<Side> + Send + Sync;
 
 /// A gate in the way of changes. What it stops stands there until it is opened or shut.
 pub struct Gate {
-    side: Side,
     stops: Box<Stops>,
     seen: AtomicUsize,
+    lets_by: AtomicBool,
     standing: watch::Sender<usize>,
     door: watch::Sender<Door>,
 }
@@ -36,11 +36,17 @@ enum Door {
 }
 
 impl Gate {
-    /// One that stops the changes that `stops` picks. They are counted from when it is put up.
+    /// One that stops changes where `stops` says. They are counted from when it is put up.
     #[must_use]
-    pub fn new(side: Side, stops: impl Fn(usize, &Operation) -> bool + Send + Sync + 'static) -> Self {
+    pub fn new(stops: impl Fn(usize, &Operation) -> Option<Side> + Send + Sync + 'static) -> Self {
         let (standing, door) = (watch::Sender::new(0), watch::Sender::new(Door::Closed));
-        Self { side, stops: Box::new(stops), seen: AtomicUsize::new(0), standing, door }
+        Self {
+            stops: Box::new(stops),
+            seen: AtomicUsize::new(0),
+            lets_by: AtomicBool::new(false),
+            standing,
+            door,
+        }
     }
 
     /// Waits until so many changes have come to it.
@@ -50,27 +56,29 @@ impl Gate {
         let _lasting = standing.wait_for(|standing| *standing >= count).await;
     }
 
-    /// Lets go on what stands there, and stops nothing any more.
+    /// Stops nothing any more; what stands there stays.
+    pub fn let_by(&self) {
+        self.lets_by.store(true, Ordering::Relaxed);
+    }
+
+    /// Lets go on what stands there.
     pub fn open(&self) {
         self.door.send_replace(Door::Open);
     }
 
-    /// Turns away what stands there, and what comes: what was not carried out never is.
+    /// Turns away what stands there: what was not carried out never is.
     pub fn shut(&self) {
         self.door.send_replace(Door::Shut);
     }
 
-    /// Whether it stops this change, which is the next one.
-    pub(super) fn stops(&self, change: &Operation) -> bool {
+    /// Where it stops this change, which is the next one.
+    pub(super) fn stops(&self, change: &Operation) -> Option<Side> {
         let number = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
-        (self.stops)(number, change)
+        (self.stops)(number, change).filter(|_| !self.lets_by.load(Ordering::Relaxed))
     }
 
-    /// Comes to it on one side, and goes on when it lets go.
-    pub(super) async fn pass(&self, side: Side) -> Result<(), Fault> {
-        if side != self.side {
-            return Ok(());
-        }
+    /// Comes to it, and goes on when it lets go.
+    pub(super) async fn pass(&self) -> Result<(), Fault> {
         self.standing.send_modify(|standing| *standing += 1);
         let mut door = self.door.subscribe();
         let is_open = door.wait_for(|door| *door != Door::Closed).await.is_ok_and(|door| *door == Door::Open);
@@ -83,9 +91,6 @@ impl Gate {
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gate")
-            .field("side", &self.side)
-            .field("door", &*self.door.borrow())
-            .finish_non_exhaustive()
+        f.debug_struct("Gate").field("door", &*self.door.borrow()).finish_non_exhaustive()
     }
 }

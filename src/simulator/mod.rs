@@ -100,10 +100,14 @@ impl LoadBalancer {
     }
 
     async fn carry_out(&self, operation: Operation) -> Result<Outcome, Fault> {
-        let Some(gate) = self.script.gate_before(&operation) else { return self.go_on(operation).await };
-        gate.pass(Side::Before).await?;
+        let gate = self.script.gate_of(&operation);
+        if let Some((gate, Side::Before)) = &gate {
+            gate.pass().await?;
+        }
         let outcome = self.go_on(operation).await;
-        gate.pass(Side::After).await?;
+        if let Some((gate, Side::After)) = &gate {
+            gate.pass().await?;
+        }
         outcome
     }
 

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::Gate;
+use super::{Gate, Side};
 use crate::model::{FaultKind, Operation, OperationName};
 
 /// What goes wrong with one call.
@@ -73,10 +73,12 @@ impl Script {
         *self.gate.lock().unwrap_or_else(PoisonError::into_inner) = Some(gate);
     }
 
-    /// The gate that stops this call.
-    pub(super) fn gate_before(&self, operation: &Operation) -> Option<Arc<Gate>> {
+    /// The gate that stops this call, and where.
+    pub(super) fn gate_of(&self, operation: &Operation) -> Option<(Arc<Gate>, Side)> {
         let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        gate.filter(|gate| !operation.is_read() && gate.stops(operation))
+        let gate = gate.filter(|_| !operation.is_read())?;
+        let side = gate.stops(operation)?;
+        Some((gate, side))
     }
 
     /// What happens to this call.

@@ -1,6 +1,7 @@
 //! One operation, cut short at one moment.
 
 use std::{
+    cmp::Ordering,
     sync::Arc,
     thread,
     time::{Duration, Instant},
@@ -75,6 +76,15 @@ impl Cut {
         }
     }
 
+    /// Where a change is stopped: none is made after the one that counts.
+    fn stops(self, number: usize) -> Option<Side> {
+        match number.cmp(&self.call) {
+            Ordering::Less => None,
+            Ordering::Equal => Some(self.side),
+            Ordering::Greater => Some(Side::Before),
+        }
+    }
+
     /// What the world is like where it is not as usual.
     pub fn world(self) -> &'static str {
         match (self.lag.is_zero(), self.lands_after) {
@@ -118,8 +128,7 @@ pub fn cut_short(deed: &Deed, reference: &Reference, cut: Cut) -> Result<Fate, S
     if cut.rested {
         thread::sleep(cut.lag);
     }
-    let (number, side) = (cut.call, cut.side);
-    let gate = Arc::new(Gate::new(side, move |at, _| at == number));
+    let gate = Arc::new(Gate::new(move |number, _| cut.stops(number)));
     let request = (deed.request)(&told);
     scene.kill_at(deed.from, std::slice::from_ref(&request), &gate, 1);
     let restarted = thread::scope(|scope| {

@@ -30,7 +30,7 @@ fn a_hundred_cut_short_at_once_are_put_right_within_ten_seconds() {
     let before = truth(&scene.clouds, target);
     let adds: Vec<_> = (0..MANY).map(|at| add_to(&group(at), &servers(1..=3, 80, 30))).collect();
     // Each group gets the first and the third, and waits for the second.
-    let gate = Arc::new(Gate::new(Side::Before, |_, change| adds_the_second(change)));
+    let gate = Arc::new(Gate::new(|_, change| adds_the_second(change).then_some(Side::Before)));
     scene.kill_at(From::Aliyun, &adds, &gate, MANY);
     gate.shut();
     let halves = truth(&scene.clouds, target).iter().zip(&before).filter(|(now, then)| now != then).count();

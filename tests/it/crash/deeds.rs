@@ -85,6 +85,17 @@ fn members_from_aliyun() -> Vec<Deed> {
             ..plain.clone()
         },
         Deed {
+            name: "ModifyVServerGroupBackendServers of 2 by 1",
+            calls: 3,
+            first: vec![add(&servers(1..=4, 80, 30))],
+            request: |_| {
+                let (old, new) = (servers(1..=2, 80, 30), servers(5..=5, 80, 50));
+                let swap = [("OldBackendServers", &*old), ("NewBackendServers", &*new)];
+                of_group(RSP, "ModifyVServerGroupBackendServers", &swap)
+            },
+            ..plain.clone()
+        },
+        Deed {
             name: "ModifyVServerGroupBackendServers of 3",
             calls: 5,
             first: vec![add(&servers(1..=4, 80, 30))],

@@ -137,6 +137,7 @@ impl Scene {
             let reached = self.clouds.wait(async { timeout(PATIENCE, gate.reached(count)).await });
             assert!(reached.is_ok(), "the change is asked for: {requests:?}");
             self.kill();
+            gate.let_by();
             let answers: Vec<io::Result<Reply>> =
                 asked.into_iter().map(|asked| asked.join().unwrap()).collect();
             assert!(answers.iter().all(Result::is_err), "{answers:?}");
@@ -150,7 +151,7 @@ fn stored(clouds: &Clouds) -> String {
 }
 
 /// A reply's code and body.
-fn answer(reply: &Reply) -> (String, Value) {
+pub fn answer(reply: &Reply) -> (String, Value) {
     (told(reply).code, serde_json::from_slice(&reply.body).unwrap())
 }
 
