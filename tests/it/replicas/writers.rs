@@ -22,14 +22,14 @@ fn writers_through_two_replicas_never_meet_at_the_target() {
         assert_eq!((clouds.held(ALIYUN, RSP).len(), clouds.collisions(ALIYUN)), (60, 0));
         assert!(clouds.adds(ALIYUN) < 60, "adds that wait together go out together");
 
-        let changer = async |at: usize| {
+        let writer = async |at: usize| {
             let replica = if at.is_multiple_of(3) { &one } else { &other };
             let id = backend_id(&added[at]);
             let release = of_backend("ReleaseBackend", &id);
             let update = of_backend("UpdateBackendAttribute", &id) + "&Weight=7";
             replica.ucloud(if at.is_multiple_of(2) { &release } else { &update }).await
         };
-        let changed = join_all((0..30).map(changer)).await;
+        let changed = join_all((0..30).map(writer)).await;
         assert!(changed.iter().all(|answer| answer.contains("\"RetCode\":0")), "{changed:#?}");
         let held = clouds.held(ALIYUN, RSP);
         let light = held.iter().filter(|held| held.weight == Some(7)).count();
