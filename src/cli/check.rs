@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{ConfigFile, Ending};
+use crate::mapping::Diagnostic;
 
 pub(super) const EXAMPLES: &str = "\
 Each problem is one line: file:line:column: what is wrong, and what to write instead.
@@ -11,7 +12,7 @@ Examples:
   weighbridge check --config weighbridge.toml
   weighbridge check --config weighbridge.toml && systemctl reload weighbridge";
 
-/// Read the config and everything it refers to, and list every problem.
+/// Read the config and everything it refers to, open the store, and list every problem.
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
     #[command(flatten)]
@@ -30,6 +31,12 @@ impl Check {
         };
         for warning in &config.warnings {
             writeln!(out, "{warning}")?;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        if let Err(unavailable) = runtime.block_on(config.store.try_out()) {
+            let message = format!("{unavailable}; make it usable, or name another `store`");
+            writeln!(out, "{}", Diagnostic { message, ..config.store_place })?;
+            return Ok(false);
         }
         let (clients, targets) = (config.clients.len(), config.targets.len());
         writeln!(out, "good: {clients} clients, {targets} targets")?;

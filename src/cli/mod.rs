@@ -65,7 +65,7 @@ enum Command {
     /// Print the calls that the target would get for a request; sends nothing
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Explain),
-    /// Read the config and everything it refers to, and list every problem
+    /// Read the config and everything it refers to, open the store, and list every problem
     #[command(after_help = check::EXAMPLES)]
     Check(check::Check),
     /// Sign a request and print it as a curl command line

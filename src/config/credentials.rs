@@ -54,8 +54,8 @@ impl Resolver<'_> {
     }
 }
 
-const VARIABLE: &str = "env:";
-const FILE: &str = "file:";
+pub(super) const VARIABLE: &str = "env:";
+pub(super) const FILE: &str = "file:";
 
 /// Why a text cannot be sent in a header or a query as it is.
 fn flaw(text: &str) -> Option<String> {

@@ -55,6 +55,8 @@ pub struct Config {
     pub clients: Vec<Client>,
     /// Where what must not be forgotten is kept.
     pub store: StoreAt,
+    /// Where the config says so: for who finds that it cannot be used, and has to add why.
+    pub store_place: Diagnostic,
     /// Bounds of size, number and time.
     pub limits: Limits,
     /// What was read beside the config's own text: a change of any of them is a change of the config.

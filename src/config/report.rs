@@ -32,6 +32,11 @@ impl Report {
         self.found.extend(found);
     }
 
+    /// A place in the file, for what may be found wrong with it when it is put to use.
+    pub(super) fn place(&self, at: Range<usize>) -> Diagnostic {
+        self.source.error(at, "")
+    }
+
     /// What stands in the file at `at`.
     pub(super) fn text_at(&self, at: Range<usize>) -> &str {
         self.source.text().get(at).unwrap_or_default()

@@ -84,7 +84,7 @@ impl<'r> Resolver<'r> {
         let resources = self.resources(resources, named.as_ref());
         let (listen, admin) = self.addresses(listen, admin.as_ref());
         let tls = tls.and_then(|tls| self.tls(tls));
-        let store = self.store(store.as_ref());
+        let (store_place, store) = (self.store_place(store.as_ref()), self.store(store.as_ref()));
         let clients = self.clients(clients, &targets);
         let targets: Vec<_> = targets.into_iter().map(|target| self.target(target)).collect();
         let limits = self.limits(&limits);
@@ -97,6 +97,7 @@ impl<'r> Resolver<'r> {
             targets: targets.into_iter().collect::<Option<_>>()?,
             clients: clients?,
             store: store?,
+            store_place,
             limits,
             files: std::mem::take(&mut self.files),
             warnings: Vec::new(),

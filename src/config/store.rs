@@ -1,12 +1,21 @@
 //! Where the config says that the store is.
 
-use super::{raw::Word, resolve::Resolver};
-use crate::{crypto::Secret, store::StoreAt};
+use super::{
+    credentials::{FILE, VARIABLE},
+    raw::Word,
+    resolve::Resolver,
+};
+use crate::{crypto::Secret, mapping::Diagnostic, store::StoreAt};
 
 /// The store of a config that names none: a file beside it.
 const USUAL: &str = "weighbridge.db";
 
 impl Resolver<'_> {
+    /// Where the store is said to be: the place for what is found wrong with it later.
+    pub(super) fn store_place(&self, word: Option<&Word>) -> Diagnostic {
+        self.report.place(word.map_or(0..0, Word::span))
+    }
+
     /// Where the store is. What a config does not say is a file: a gateway that forgets is nobody's wish.
     pub(super) fn store(&mut self, word: Option<&Word>) -> Option<StoreAt> {
         let Some(word) = word else { return Some(StoreAt::Sqlite(self.base_dir.join(USUAL))) };
@@ -17,7 +26,14 @@ impl Resolver<'_> {
         let postgres = ["postgres://", "postgresql://"].iter().any(|scheme| told.starts_with(scheme));
         match told.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path)) {
             Some(path) if !path.is_empty() => Some(StoreAt::Sqlite(self.base_dir.join(path))),
-            None if postgres => Some(StoreAt::Postgres(Secret::new(told))),
+            None if postgres => {
+                let is_literal = ![VARIABLE, FILE].iter().any(|prefix| word.get_ref().starts_with(prefix));
+                if is_literal && has_password(&told) {
+                    let what = "the password of the `store` stands here for every reader; write env:NAME or file:PATH";
+                    self.report.warn(word.span(), what);
+                }
+                Some(StoreAt::Postgres(Secret::new(told)))
+            }
             Some(_) | None => {
                 let what = "this is no `store`; write \"memory\", \"sqlite:PATH\" or \"postgres://…\"";
                 self.report.error(word.span(), what);
@@ -25,4 +41,13 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// Whether the address of a database holds a password.
+fn has_password(url: &str) -> bool {
+    let (before, query) = url.split_once('?').unwrap_or((url, ""));
+    let authority = before.split_once("://").map_or("", |(_, rest)| rest);
+    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    let is_there = |(_, password): (&str, &str)| !password.is_empty();
+    user.split_once(':').is_some_and(is_there) || query.split('&').any(|pair| pair.starts_with("password="))
 }

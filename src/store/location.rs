@@ -2,7 +2,9 @@
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
-use super::{Memory, Sql, Store};
+use jiff::Timestamp;
+
+use super::{Memory, Sql, Store, Unavailable, sql::is_in_use};
 use crate::crypto::Secret;
 
 /// Where a store is. `Debug` and `Display` leave out what an address may hold of a password.
@@ -25,6 +27,22 @@ impl StoreAt {
             Self::Sqlite(path) => Arc::new(Sql::in_file(path)),
             Self::Postgres(url) => Arc::new(Sql::in_postgres(url.clone())),
         }
+    }
+
+    /// Opens the store as a gateway would, and lets it go. A file that a running gateway has is left to it.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub async fn try_out(&self) -> Result<(), Unavailable> {
+        if let Self::Sqlite(path) = self
+            && is_in_use(path)
+        {
+            return Ok(());
+        }
+        let store = self.store();
+        // At that time nothing in it is out of date.
+        store.tend(Timestamp::UNIX_EPOCH).await;
+        store.trouble().map_or(Ok(()), |trouble| Err(Unavailable(trouble)))
     }
 }
 

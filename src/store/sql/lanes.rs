@@ -24,6 +24,10 @@ use crate::{
 /// that is coming back takes up to two.
 const TRUCE: Duration = Duration::from_secs(3);
 
+/// How long a replica may take one lane again and again, and for how long it then leaves it to others: longer than the
+/// longest pause between their questions.
+const SPELL: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(100));
+
 /// A replica whose machine is gone holds its lanes for no longer than these seconds together.
 const KEEP_ALIVE: &str =
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 3; SET tcp_keepalives_count = 3";
@@ -39,6 +43,8 @@ struct Line {
     connection: Option<AnyConnection>,
     /// What this process holds, whether the server knows or not.
     held: HashMap<Lock, Grip>,
+    /// What it holds alone, or did a moment ago.
+    spells: HashMap<Lock, Spell>,
     /// Whether there was a session before.
     was_open: bool,
     /// Until when the other replicas may take again what is theirs.
@@ -57,6 +63,13 @@ struct Grip {
     count: usize,
     /// Whether it went with an earlier session and is not taken again yet.
     lost: bool,
+}
+
+/// A time in which one lane was this process's without a rest.
+#[derive(Debug)]
+struct Spell {
+    began: Instant,
+    ended: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -145,7 +158,8 @@ impl Line {
 
     async fn take(&mut self, url: &Secret, lock: Lock) -> Result<bool, Error> {
         self.open(url).await?;
-        if self.truce.is_some_and(|until| Instant::now() < until) {
+        let in_truce = self.truce.is_some_and(|until| Instant::now() < until);
+        if in_truce || self.is_others_turn(lock) {
             return Ok(false);
         }
         if let Some(grip) = self.held.get_mut(&lock) {
@@ -155,8 +169,23 @@ impl Line {
         let granted = self.told(lock.asking(), lock.number).await?;
         if granted {
             self.held.insert(lock, Grip { count: 1, lost: false });
+            self.begin_spell(lock);
         }
         Ok(granted)
+    }
+
+    /// Others only ask now and then: whoever has just let go would be first each time.
+    fn is_others_turn(&mut self, lock: Lock) -> bool {
+        let (longest, rest) = SPELL;
+        self.spells.retain(|_, spell| spell.ended.is_none_or(|ended| ended.elapsed() < rest));
+        self.spells.get(&lock).is_some_and(|spell| spell.began.elapsed() > longest)
+    }
+
+    fn begin_spell(&mut self, lock: Lock) {
+        if lock.alone {
+            let began = Instant::now();
+            self.spells.entry(lock).or_insert(Spell { began, ended: None }).ended = None;
+        }
     }
 
     /// What cannot be given back is lost with the session, and so given back.
@@ -167,6 +196,9 @@ impl Line {
             return Ok(true);
         }
         self.held.remove(&lock);
+        if let Some(spell) = self.spells.get_mut(&lock) {
+            spell.ended = Some(Instant::now());
+        }
         if self.connection.is_none() { Ok(true) } else { self.told(lock.giving(), lock.number).await }
     }
 

@@ -18,6 +18,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::any::install_default_drivers;
 use tokio::{sync::OnceCell, time::timeout};
 
+pub(super) use self::pools::is_in_use;
 use self::{lanes::Session, pools::Pools};
 use super::{GroupKey, Intention, Keepsake, RequestDigest, Store, Unavailable, Write, nonces::digest};
 use crate::crypto::{Secret, hex};

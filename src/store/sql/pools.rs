@@ -7,7 +7,7 @@ use std::{
 };
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use sqlx::{AnyPool, Executor, any::AnyPoolOptions, migrate::Migrator};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor, any::AnyPoolOptions, migrate::Migrator};
 use tokio::time::timeout;
 
 use super::{Place, WITHIN};
@@ -77,6 +77,10 @@ impl Pools {
 }
 
 async fn connect(options: AnyPoolOptions, url: &str, begin: &'static str) -> Result<AnyPool, Unavailable> {
+    // A pool only tires of trying. One connection of its own tells why.
+    let trial = async { AnyConnection::connect(url).await?.execute(begin).await.map(drop) };
+    let tried = timeout(WITHIN, trial).await.map_err(|_| Unavailable("it does not answer".to_owned()))?;
+    tried.map_err(|error| Unavailable(error.to_string()))?;
     let options = options.acquire_timeout(CONNECT_WITHIN).idle_timeout(None).max_lifetime(None);
     let options = options.after_connect(move |connection, _| {
         Box::pin(async move { connection.execute(begin).await.map(drop) })
@@ -84,10 +88,20 @@ async fn connect(options: AnyPoolOptions, url: &str, begin: &'static str) -> Res
     options.connect(url).await.map_err(|error| Unavailable(error.to_string()))
 }
 
-fn locked(path: &Path) -> Result<File, Unavailable> {
+/// Whether another process has this file.
+pub(in crate::store) fn is_in_use(path: &Path) -> bool {
+    let lock = File::open(lock_of(path)).map(|lock| lock.try_lock());
+    matches!(lock, Ok(Err(TryLockError::WouldBlock)))
+}
+
+fn lock_of(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let name = PathBuf::from(name);
+    PathBuf::from(name)
+}
+
+fn locked(path: &Path) -> Result<File, Unavailable> {
+    let name = lock_of(path);
     let said = |error: std::io::Error| Unavailable(format!("`{}`: {error}", name.display()));
     let file = OpenOptions::new().create(true).append(true).open(&name).map_err(said)?;
     match file.try_lock() {

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use jiff::Timestamp;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use weighbridge::{auth::Stamps, config::Config, gateway::Gateway, store::StoreAt, wire::Reply};
@@ -72,7 +71,7 @@ pub fn text(reply: &Reply) -> String {
 
 /// A request of the embedded default's client of Alibaba Cloud.
 pub fn aliyun(query: &str) -> Vec<u8> {
-    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let now = Stamps::system().unwrap().next().utc();
     let key = ("demo-aliyun", "demo-aliyun-secret");
     in_query("GET", &rpc_signed_by(key, &now, "GET", &params(query)))
 }
