@@ -19,6 +19,7 @@ mod readme;
 mod refusals;
 mod replays;
 mod robustness;
+mod safe_refusals;
 mod sdk;
 mod shapes;
 mod signatures;

@@ -10,6 +10,7 @@ pub mod outpost;
 pub mod postgres;
 pub mod program;
 pub mod rows;
+pub mod scene;
 pub mod served;
 pub mod signer;
 pub mod signing;
