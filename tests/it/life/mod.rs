@@ -4,4 +4,4 @@ mod faults;
 mod from_aliyun;
 mod from_ucloud;
 mod sequences;
-mod stage;
+pub mod stage;
