@@ -33,6 +33,7 @@ impl Execution<'_> {
     /// Waits for a turn to change what a group holds already. What was recorded of adds to it is not so any more, whatever
     /// comes of the change.
     pub(super) async fn turn_to_change(&self, pair: &GroupPair, alone: bool) -> Result<(), Fault> {
+        self.parts.merges.part(&pair.key(self.route));
         self.turn(pair, alone).await?;
         self.forget_answers(pair);
         Ok(())

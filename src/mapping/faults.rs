@@ -74,15 +74,19 @@ impl Faults {
         }
     }
 
-    /// What a code in a reply of this cloud means. One that no row names is a refusal, or, with a server's own error for a
-    /// status, leaves a doubt.
+    /// What a code in a reply of this cloud means. One that no row names is a refusal; or its status says that calls come too
+    /// often, or, a server's own error, leaves a doubt.
     #[must_use]
     pub fn kind_of(&self, status: StatusCode, code: &str) -> FaultKind {
         let matching = |row: &&ReadRow| {
             row.status.is_none_or(|wanted| wanted == status)
                 && row.codes.iter().any(|known| known.matches(code))
         };
-        let unnamed = if status.is_server_error() { FaultKind::TargetLost } else { FaultKind::TargetRefused };
+        let unnamed = match status {
+            StatusCode::TOO_MANY_REQUESTS => FaultKind::Throttled,
+            status if status.is_server_error() => FaultKind::TargetLost,
+            _ => FaultKind::TargetRefused,
+        };
         self.reads.iter().find(matching).map_or(unnamed, |row| row.kind)
     }
 }

@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-use super::scene::{Caller, Scene, lines};
-use crate::support::{caller::pairs, signing::Pairs};
+use crate::support::{
+    caller::pairs,
+    scene::{Caller, Scene, lines},
+    signing::Pairs,
+};
 
 const RSP: &str = "rsp-cige6j5e7p";
 const ULB: &str = "ulb-abc123";

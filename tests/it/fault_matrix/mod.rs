@@ -2,7 +2,6 @@
 //! told which, and nothing is sent twice unseen.
 
 mod deeds;
-mod scene;
 
 use std::{
     collections::BTreeMap,
@@ -15,15 +14,13 @@ use http::StatusCode;
 use tokio::runtime::Runtime;
 use weighbridge::{config::Config, wire::Reply};
 
-use self::{
-    deeds::{DEEDS, Deed, seen},
-    scene::{Caller, Scene, succeeded},
-};
+use self::deeds::{DEEDS, Deed, seen};
 use crate::support::{
     breaker::{Becomes, Heard},
     caller::told,
     demo_config,
     program::announce,
+    scene::{Caller, Scene, succeeded},
 };
 
 /// For how long the gateway waits for a reply.

@@ -17,7 +17,7 @@ use tokio::{runtime::Builder, time::timeout};
 use tokio_util::task::TaskTracker;
 use weighbridge::{
     auth::{Stamp, Stamps},
-    config::{Config, Target as TargetCloud},
+    config::{Config, Limits, Target as TargetCloud},
     dialect::{Answer, Arrival, Asked, BoxFuture, Handler, Provider, Request, Wanted},
     engine::{Engine, Upstream},
     mapping::{Cloud, Sources, Tables},
@@ -28,7 +28,7 @@ use weighbridge::{
     },
     providers,
     simulator::{LoadBalancer, Script, Stumble},
-    store::Memory,
+    store::{Memory, Store},
     wire::{Call, Params, Reply},
 };
 
@@ -109,6 +109,7 @@ pub struct Stage {
     config: Arc<Config>,
     pub wire: Arc<Wire>,
     pub engine: Engine,
+    store: Arc<Memory>,
     client: usize,
 }
 
@@ -135,6 +136,11 @@ impl Stage {
         Self::before(config, "ucloud", "aliyun", script)
     }
 
+    /// Clients of UCloud before Alibaba Cloud, within other limits.
+    pub fn limited(limits: Limits, script: Script) -> Self {
+        Self::before(Config { limits, ..demo_config() }, "ucloud", "aliyun", script)
+    }
+
     fn new(dialect: &str, provider: &str, script: Script) -> Self {
         Self::before(demo_config(), dialect, provider, script)
     }
@@ -153,15 +159,25 @@ impl Stage {
             unspeakable: Mutex::default(),
         });
         let client = config.clients.iter().position(|client| client.dialect == dialect).unwrap();
-        let engine = engine(&config, &wire);
-        Self { config, wire, engine, client }
+        let store = Arc::new(Memory::new());
+        let engine = engine(&config, &wire, &store);
+        Self { config, wire, engine, store, client }
     }
 
     /// Another engine before the same cloud, which knows nothing of what this one did.
     pub fn restarted(&self) -> Self {
         let (config, wire) = (Arc::clone(&self.config), Arc::clone(&self.wire));
-        let engine = engine(&config, &wire);
-        Self { config, wire, engine, client: self.client }
+        let store = Arc::new(Memory::new());
+        let engine = engine(&config, &wire, &store);
+        Self { config, wire, engine, store, client: self.client }
+    }
+
+    /// Another engine before the same cloud, on the store of this one.
+    pub fn replaced(&self) -> Self {
+        let (config, wire, store) =
+            (Arc::clone(&self.config), Arc::clone(&self.wire), Arc::clone(&self.store));
+        let engine = engine(&config, &wire, &store);
+        Self { config, wire, engine, store, client: self.client }
     }
 
     pub async fn ask(&self, operation: Operation) -> Result<Outcome, Fault> {
@@ -201,9 +217,9 @@ impl Stage {
     }
 }
 
-fn engine(config: &Arc<Config>, wire: &Arc<Wire>) -> Engine {
-    let upstream = Arc::clone(wire) as Arc<dyn Upstream>;
-    Engine::new(Arc::clone(config), upstream, Arc::new(Memory::new()), TaskTracker::new())
+fn engine(config: &Arc<Config>, wire: &Arc<Wire>, store: &Arc<Memory>) -> Engine {
+    let (upstream, store) = (Arc::clone(wire) as Arc<dyn Upstream>, Arc::clone(store) as Arc<dyn Store>);
+    Engine::new(Arc::clone(config), upstream, store, TaskTracker::new())
 }
 
 /// The number of the next request: no two have one id.

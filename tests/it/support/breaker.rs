@@ -10,7 +10,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
     task::JoinSet,
-    time::sleep,
+    time::{Instant, sleep},
 };
 use weighbridge::{
     http::Client,
@@ -61,6 +61,8 @@ pub struct Heard {
     pub action: String,
     /// The call as it came.
     pub call: Call,
+    /// When it came.
+    pub at: Instant,
     /// Its number among the changes, from 1; 0 for a read.
     pub change: usize,
 }
@@ -154,7 +156,7 @@ impl Line {
         let mut all = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         let before = all.iter().filter(|heard| heard.change > 0).count();
         let change = if action.starts_with("Describe") { 0 } else { before + 1 };
-        let heard = Heard { action, call: call.clone(), change };
+        let heard = Heard { action, call: call.clone(), at: Instant::now(), change };
         all.push(heard.clone());
         drop(all);
         (self.rule.lock().unwrap_or_else(PoisonError::into_inner))(&heard)

@@ -11,6 +11,7 @@ pub mod postgres;
 pub mod program;
 pub mod replica;
 pub mod rows;
+pub mod scene;
 pub mod served;
 pub mod signer;
 pub mod signing;

@@ -14,7 +14,7 @@ use weighbridge::{
     auth::Stamps, config::Config, gateway::Gateway, model::Group, simulator::Simulation, wire::Reply,
 };
 
-use crate::support::{
+use super::{
     breaker::Breaker,
     caller::{FORM, pairs, plain_signed_by, raw, rpc_signed_by, told},
     message::read_reply,
@@ -25,18 +25,17 @@ use crate::support::{
 /// Whose caller asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
-    /// Of Alibaba Cloud, before UCloud.
+    /// Of Alibaba Cloud.
     Aliyun,
-    /// Of UCloud, before Alibaba Cloud.
+    /// Of UCloud.
     Ucloud,
 }
 
 impl Caller {
-    /// The target of this one's calls.
-    pub fn target(self) -> &'static str {
+    fn dialect(self) -> &'static str {
         match self {
-            Self::Aliyun => "ucloud-simulated",
-            Self::Ucloud => "aliyun-simulated",
+            Self::Aliyun => "aliyun",
+            Self::Ucloud => "ucloud",
         }
     }
 }
@@ -46,6 +45,7 @@ pub struct Scene {
     /// The line to the target.
     pub breaker: Breaker,
     caller: Caller,
+    target: String,
     address: SocketAddr,
     simulation: Simulation,
     _stop: DropGuard,
@@ -57,13 +57,14 @@ impl Scene {
         let mut config = Config { listen: vec!["127.0.0.1:0".parse().unwrap()], ..config.clone() };
         let stamps = Stamps::system().unwrap();
         let simulation = Simulation::start(&mut config, &stamps, latency).await.unwrap();
-        let target = config.targets.iter_mut().find(|target| target.name == caller.target()).unwrap();
-        let breaker = Breaker::before(&target.endpoint).await;
-        target.endpoint.clone_from(&breaker.origin);
+        let client = config.clients.iter().find(|client| client.dialect == caller.dialect()).unwrap();
+        let row = &mut config.targets[client.target];
+        let (target, breaker) = (row.name.clone(), Breaker::before(&row.endpoint).await);
+        row.endpoint.clone_from(&breaker.origin);
         let gateway = Gateway::bind(config, stamps).await.unwrap();
         let (address, stop) = (gateway.addresses().unwrap()[0], CancellationToken::new());
         tokio::spawn(gateway.run(stop.clone()));
-        Self { breaker, caller, address, simulation, _stop: stop.drop_guard() }
+        Self { breaker, caller, target, address, simulation, _stop: stop.drop_guard() }
     }
 
     /// Sends a call of the caller's, signed as this moment.
@@ -103,8 +104,13 @@ impl Scene {
 
     /// The groups of the target, in no particular order, one per line and without the ids that a new one would get.
     pub fn held(&self) -> String {
-        let groups = self.simulation.cloud(self.caller.target()).unwrap().groups();
+        let groups = self.simulation.cloud(&self.target).unwrap().groups();
         lines(groups.iter().map(line))
+    }
+
+    /// How many backends a group of the target holds.
+    pub fn count(&self, group: &str) -> usize {
+        self.simulation.cloud(&self.target).unwrap().members(group).len()
     }
 }
 
