@@ -183,11 +183,14 @@ fn each_attempt_is_signed_anew_and_the_pauses_grow() {
     }
 }
 
+/// How much later than it should anything happens on a busy machine.
+const LATE: Duration = Duration::from_secs(1);
+
 /// Each pause is between half of its length and all of it: 250 ms, and twice as long each time.
 fn check_pauses(heard: &[Heard]) {
     for (pair, at) in heard.windows(2).zip(0..) {
         let (pause, full) = (pair[1].at - pair[0].at, Duration::from_millis(250) * 2_u32.pow(at));
-        assert!(pause >= full / 2 && pause < full + Duration::from_millis(500), "{pause:?} of {full:?}");
+        assert!(pause >= full / 2 && pause < full + LATE, "{pause:?} of {full:?}");
     }
 }
 
@@ -213,7 +216,7 @@ fn retrying_ends_inside_the_deadline_with_the_callers_own_word_for_busy() {
             let reply = scene.ask_all(action, own).await;
             let (took, attempts) = (began.elapsed(), scene.breaker.changes().len());
             assert_eq!(told(&reply).code, code, "{reply:?}");
-            assert!(took < config.limits.request_timeout + Duration::from_millis(300), "{took:?}");
+            assert!(took < config.limits.request_timeout + LATE, "{took:?}");
             assert!(attempts >= 3, "{attempts}");
         }
     };
