@@ -1,11 +1,10 @@
 //! What a replica leaves half done that was killed, another puts right.
 
-use std::time::Duration;
+use std::{io::Write, net::TcpStream, time::Duration};
 
 use super::{PATIENCE, UCLOUD, VSERVER, add, in_postgres, site, until};
 use crate::support::{
     house::Clouds,
-    outpost::ask,
     postgres::{Database, Postgres},
     replica::{Replica, aliyun},
     served::Served,
@@ -15,9 +14,9 @@ use crate::support::{
 fn half_done(clouds: &Clouds, database: &Database) -> Replica {
     let left = clouds.wait(Replica::open(clouds, &in_postgres(database)));
     let killed = Served::by(&site(clouds, database.url()).config());
-    let (address, request) = (killed.endpoint.parse().unwrap(), aliyun(&add(8000, 20)));
     // Nobody is left to answer it.
-    clouds.beside(async move { drop(tokio::spawn(async move { ask(address, &request).await }).await) });
+    let mut unanswered = TcpStream::connect(&killed.endpoint).unwrap();
+    unanswered.write_all(&aliyun(&add(8000, 20))).unwrap();
     clouds.wait(until("half done", async || clouds.held(UCLOUD, VSERVER).len() >= 8));
     killed.program.signal("KILL");
     assert_eq!(killed.program.end(PATIENCE).code, None);
