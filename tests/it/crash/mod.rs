@@ -7,5 +7,6 @@ mod case;
 mod crowd;
 mod deeds;
 mod matrix;
+mod random;
 mod scene;
 mod view;

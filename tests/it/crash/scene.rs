@@ -151,7 +151,7 @@ fn stored(clouds: &Clouds) -> String {
 }
 
 /// A reply's code and body.
-fn answer(reply: &Reply) -> (String, Value) {
+pub fn answer(reply: &Reply) -> (String, Value) {
     (told(reply).code, serde_json::from_slice(&reply.body).unwrap())
 }
 
