@@ -179,8 +179,8 @@ fn settled(scene: &Scene, deed: &Deed, reference: &Reference, told: &[Value]) ->
             if code == "200 0" { is_whole() } else { Err(format!("no other is let in: {code} {body}")) }
         }
         Harmless::Group(make, unmake) => {
-            let made = scene.do_it(deed.from, &make());
-            scene.do_it(deed.from, &unmake(&made));
+            let other = scene.do_it(deed.from, &make());
+            scene.do_it(deed.from, &unmake(&other));
             until(SETTLED_WITHIN, || is_whole().ok()).map_or_else(is_whole, Ok)
         }
     }
