@@ -409,3 +409,24 @@ async fn a_group_takes_one_change_at_a_time_where_the_cloud_says_so() {
         cloud.carry_out(add(vec![backend(2, 80)])).await.unwrap();
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_stops_a_change_before_or_after_it_is_made() {
+    for (side, opens, count) in [(Side::Before, true, 1), (Side::Before, false, 0), (Side::After, false, 1)] {
+        let cloud = Arc::new(balancer(true, Script::smooth()));
+        let gate = Arc::new(Gate::new(move |number, _| (number == 1).then_some(side)));
+        cloud.put_up(Arc::clone(&gate));
+        let asked = Arc::clone(&cloud);
+        let asked = tokio::spawn(async move { asked.carry_out(add(vec![backend(1, 80)])).await });
+        gate.reached(1).await;
+        assert_eq!(held(&cloud).len(), usize::from(side == Side::After));
+        put(&cloud, vec![backend(2, 80)]).await;
+        if opens {
+            gate.open();
+        } else {
+            gate.shut();
+        }
+        assert_eq!(asked.await.unwrap().is_ok(), opens);
+        assert_eq!(held(&cloud).len(), count + 1);
+    }
+}
