@@ -238,7 +238,7 @@ impl Execution<'_> {
         while let Some(mut batch) = batches.pop() {
             let items: Vec<Item> = batch.iter().flat_map(|ticket| ticket.items.clone()).collect();
             let mut ends: Vec<End> = items.iter().map(|_| End::Untried).collect();
-            self.add_all(pair, &items, &mut ends).await;
+            self.add_all(pair, &items, false, &mut ends).await;
             let nothing = !ends.iter().any(|end| matches!(end, End::Added(_) | End::Landed(_)));
             if batch.len() > 1 && nothing && ends.iter().any(is_one_of_several) {
                 let rest = batch.split_off(batch.len() / 2);

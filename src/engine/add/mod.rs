@@ -19,12 +19,18 @@ use crate::{
 };
 
 impl Execution<'_> {
-    /// Adds the items that are untried, until one of them fails.
-    pub(in crate::engine) async fn add_all(&self, pair: &GroupPair, items: &[Item], ends: &mut [End]) {
+    /// Adds the items that are untried, until one of them fails. `looked_first` is whether the group was looked at before.
+    pub(in crate::engine) async fn add_all(
+        &self,
+        pair: &GroupPair,
+        items: &[Item],
+        looked_first: bool,
+        ends: &mut [End],
+    ) {
         // A lost answer stops the fan-out; when it turns out to have landed, the rest goes on.
         while ends.iter().all(|end| end.fault().is_none()) && ends.iter().any(End::is_untried) {
             self.add_missing(pair, items, ends).await;
-            self.settle(pair, items, ends).await;
+            self.settle(pair, items, looked_first, ends).await;
         }
     }
 

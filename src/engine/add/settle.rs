@@ -5,10 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tracing::warn;
 
-use super::{
-    ends::End,
-    plan::{Item, looks_first},
-};
+use super::{ends::End, plan::Item};
 use crate::{
     engine::{execute::Execution, pair::GroupPair},
     model::Member,
@@ -19,8 +16,15 @@ pub(in crate::engine) const LOOKS: [Duration; 4] =
     [Duration::ZERO, Duration::from_millis(400), Duration::from_millis(800), Duration::from_millis(1200)];
 
 impl Execution<'_> {
-    /// Looks at the group until nothing is open or looking no longer helps.
-    pub(in crate::engine) async fn settle(&self, pair: &GroupPair, items: &[Item], ends: &mut [End]) {
+    /// Looks at the group until nothing is open or looking no longer helps. `looked_first` is whether it was looked at before
+    /// the first add.
+    pub(in crate::engine) async fn settle(
+        &self,
+        pair: &GroupPair,
+        items: &[Item],
+        looked_first: bool,
+        ends: &mut [End],
+    ) {
         for pause in LOOKS {
             if !ends.iter().any(End::is_open) {
                 return;
@@ -28,14 +32,13 @@ impl Execution<'_> {
             sleep(pause).await;
             // What was acknowledged before counts: an old backend that is gone and still listed is not the new one.
             match self.group(pair).await {
-                Ok(group) => self.compare(&group.members, items, ends),
+                Ok(group) => self.compare(&group.members, items, looked_first, ends),
                 Err(fault) => warn!(%fault, "the group cannot be looked at to settle a doubt"),
             }
         }
     }
 
-    fn compare(&self, members: &[Member], items: &[Item], ends: &mut [End]) {
-        let looked_first = looks_first(self.route, items.len());
+    fn compare(&self, members: &[Member], items: &[Item], looked_first: bool, ends: &mut [End]) {
         for (end, item) in ends.iter_mut().zip(items) {
             match (members.iter().find(|member| member.backend.same_entry(&item.there)), &mut *end) {
                 (Some(member), _) => self.landed_or_not(looked_first, end, member, item),

@@ -95,7 +95,7 @@ impl Execution<'_> {
     /// What is known of the adds before anything is sent.
     async fn ends_before(&self, aim: &mut Aim) -> Result<Vec<End>, Fault> {
         let items = &aim.moves.adds;
-        if !looks_first(self.route, items.len()) {
+        if aim.before.is_some() || !looks_first(self.route, items.len()) {
             return Ok(items.iter().map(|_| End::Untried).collect());
         }
         let members = self.group(&aim.pair).await?.members;
@@ -132,7 +132,7 @@ impl Execution<'_> {
     pub(in crate::engine) async fn reach(&self, aim: &Aim, ends: &mut [End]) -> Result<(), Fault> {
         let Moves { adds: items, others } = &aim.moves;
         let mut states: Vec<State> = others.iter().map(|_| State::Untried).collect();
-        self.add_all(&aim.pair, items, ends).await;
+        self.add_all(&aim.pair, items, aim.before.is_some(), ends).await;
         if ends.iter().any(|end| end.fault().is_some()) {
             return Err(self.go_back_from_adds(aim, ends).await);
         }
