@@ -1,5 +1,7 @@
 //! Where the config says that the store is.
 
+use std::path::{Path, PathBuf};
+
 use super::{
     credentials::{FILE, VARIABLE},
     raw::Word,
@@ -7,18 +9,22 @@ use super::{
 };
 use crate::{crypto::Secret, mapping::Diagnostic, store::StoreAt};
 
-/// The store of a config that names none: a file beside it.
-const USUAL: &str = "weighbridge.db";
-
 impl Resolver<'_> {
     /// Where the store is said to be: the place for what is found wrong with it later.
     pub(super) fn store_place(&self, word: Option<&Word>) -> Diagnostic {
         self.report.place(word.map_or(0..0, Word::span))
     }
 
+    /// The store of a config that names none: a file beside it, by its name, so that two configs in one folder do not share it.
+    fn usual_file(&self) -> PathBuf {
+        let config = self.report.place(0..0).file;
+        let name = Path::new(&*config).with_extension("db");
+        self.base_dir.join(name.file_name().unwrap_or(name.as_os_str()))
+    }
+
     /// Where the store is. What a config does not say is a file: a gateway that forgets is nobody's wish.
     pub(super) fn store(&mut self, word: Option<&Word>) -> Option<StoreAt> {
-        let Some(word) = word else { return Some(StoreAt::Sqlite(self.base_dir.join(USUAL))) };
+        let Some(word) = word else { return Some(StoreAt::Sqlite(self.usual_file())) };
         let told = self.told("store", word)?;
         if told == "memory" {
             return Some(StoreAt::Memory);

@@ -171,6 +171,21 @@ fn the_contracts_example_means_what_it_says() {
 }
 
 #[test]
+fn a_store_is_where_the_config_says_or_in_a_file_by_its_own_name() {
+    let directory = directory();
+    let store = |line: &str| {
+        let text = SOUND.replace("8080\"", &format!("8080\"\n{line}"));
+        resolve(&text, directory.path()).unwrap().store.to_string()
+    };
+    let below = |name: &str| format!("sqlite:{}", directory.path().join(name).display());
+    assert_eq!(store(""), below("gateway.db"));
+    assert_eq!(store("store = \"memory\""), "memory");
+    assert_eq!(store("store = \"sqlite:kept/own.db\""), below("kept/own.db"));
+    assert_eq!(store("store = \"sqlite:///var/own.db\""), "sqlite:/var/own.db");
+    assert_eq!(store("store = \"postgres://me:hidden@host/own\""), "postgres://…");
+}
+
+#[test]
 fn the_contracts_targets_mean_what_they_say() {
     let directory = directory();
     let config = resolve(CONTRACT, directory.path()).unwrap();
