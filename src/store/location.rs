@@ -25,7 +25,7 @@ impl StoreAt {
         match self {
             Self::Memory => Arc::new(Memory::new()),
             Self::Sqlite(path) => Arc::new(Sql::in_file(path)),
-            Self::Postgres(url) => Arc::new(Sql::in_postgres(url.clone())),
+            Self::Postgres(url) => Arc::new(Sql::in_postgres(url)),
         }
     }
 

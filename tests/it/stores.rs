@@ -45,7 +45,7 @@ async fn file(folder: &Path) -> Sql {
 }
 
 async fn server(database: &Database) -> Sql {
-    let store = Sql::in_postgres(Secret::new(database.url()));
+    let store = Sql::in_postgres(&Secret::new(database.url()));
     store.tend(now()).await;
     assert_eq!(store.trouble(), None);
     store

@@ -51,8 +51,8 @@ impl Sql {
 
     /// A store in the PostgreSQL database at this URL. It is opened by [`Store::tend`].
     #[must_use]
-    pub fn in_postgres(url: Secret) -> Self {
-        Self::at(Place::Server(url))
+    pub fn in_postgres(url: &Secret) -> Self {
+        Self::at(Place::Server(Secret::new(with_host(url.expose()))))
     }
 
     fn at(place: Place) -> Self {
@@ -183,5 +183,36 @@ impl Store for Sql {
                 let _lost = self.told(self.session.release(url, lane, alone)).await;
             }
         })
+    }
+}
+
+/// PostgreSQL's own tools take `postgresql://user@/name?host=/folder` for a socket in a folder; here a host has to stand there,
+/// though the folder counts.
+fn with_host(url: &str) -> String {
+    let begin = url.find("://").map_or(0, |at| at + "://".len());
+    let (scheme, rest) = url.split_at(begin);
+    match rest.split_once("@/") {
+        Some((user, name)) if !user.contains(['/', '?']) => format!("{scheme}{user}@localhost/{name}"),
+        Some(_) | None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::any::AnyConnectOptions;
+
+    use super::*;
+
+    #[test]
+    fn a_socket_in_a_folder_is_named_as_postgresqls_own_tools_name_it() {
+        for (url, read) in [
+            ("postgresql://me:@/own?host=/run/pg", "postgresql://me:@localhost/own?host=/run/pg"),
+            ("postgres:///own?host=/run/pg", "postgres:///own?host=/run/pg"),
+            ("postgres://me:pass@host:5432/own", "postgres://me:pass@host:5432/own"),
+            ("postgres://host/own?user=a@/b", "postgres://host/own?user=a@/b"),
+        ] {
+            assert_eq!(with_host(url), read);
+            assert!(with_host(url).parse::<AnyConnectOptions>().is_ok(), "{read}");
+        }
     }
 }
