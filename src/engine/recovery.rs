@@ -121,8 +121,10 @@ impl Parts {
         let lane = &intention.lane;
         let Some(_turn) = self.lanes.turn_now(&self.store, lane).await else { return true };
         if let Some(until) = watched {
-            let still = self.open.in_lane(lane).iter().any(|known| known.intention.id == intention.id);
-            return !still || self.keep_watch(&intention, until).await;
+            return match self.is_watched(&intention).await {
+                Ok(true) => self.keep_watch(&intention, until).await,
+                Ok(false) | Err(_) => true,
+            };
         }
         let open = match self.refresh(Some(lane)).await {
             Ok(()) => self.left_open(lane).await,
@@ -139,6 +141,20 @@ impl Parts {
     /// help.
     pub(super) async fn put_right(&self, left: &Intention) -> bool {
         self.put_right_by(left, &LOOKS, None).await
+    }
+
+    /// Whether a watch goes on: a change of the group ends it, whichever process makes it.
+    async fn is_watched(&self, left: &Intention) -> Result<bool, Unavailable> {
+        let is_it = |known: &Intention| known.id == left.id;
+        let here = self.open.in_lane(&left.lane).iter().any(|known| is_it(&known.intention));
+        if !here || !self.store.is_shared() {
+            return Ok(here);
+        }
+        let anywhere = self.store.unfinished(Some(&left.lane)).await?.iter().any(is_it);
+        if !anywhere {
+            self.open.end(left);
+        }
+        Ok(anywhere)
     }
 
     /// Looks once more at one that was put right.

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 use weighbridge::{
@@ -16,7 +17,7 @@ use weighbridge::{
     engine::{Engine, Upstream},
     model::{Fault, FaultKind, Operation, Outcome},
     simulator::{LoadBalancer, Script},
-    store::{Memory, Store},
+    store::{GroupKey, Intention, Keepsake, Memory, RequestDigest, Store, Unavailable, Write},
     wire::{Call, Params, Reply},
 };
 
@@ -119,6 +120,84 @@ impl Place {
 }
 
 const ALL: usize = usize::MAX;
+
+/// A store that several engines share, as several processes share a database.
+#[derive(Debug, Default)]
+struct Shared(Memory);
+
+impl Store for Shared {
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.0.trouble()
+    }
+
+    fn tend(&self, now: Timestamp) -> Future<'_, ()> {
+        self.0.tend(now)
+    }
+
+    fn first_use<'a>(
+        &'a self,
+        key_id: &'a str,
+        nonce: &'a str,
+        now: Timestamp,
+        keep: Duration,
+    ) -> Future<'a, Result<bool, Unavailable>> {
+        self.0.first_use(key_id, nonce, now, keep)
+    }
+
+    fn kept<'a>(&'a self, group: Option<&'a GroupKey>) -> Future<'a, Result<Vec<Keepsake>, Unavailable>> {
+        self.0.kept(group)
+    }
+
+    fn unfinished<'a>(
+        &'a self,
+        group: Option<&'a GroupKey>,
+    ) -> Future<'a, Result<Vec<Intention>, Unavailable>> {
+        self.0.unfinished(group)
+    }
+
+    fn answer<'a>(
+        &'a self,
+        request: &'a RequestDigest,
+        now: Timestamp,
+    ) -> Future<'a, Result<Option<String>, Unavailable>> {
+        self.0.answer(request, now)
+    }
+
+    fn write(&self, writes: Vec<Write>) -> Future<'_, Result<(), Unavailable>> {
+        self.0.write(writes)
+    }
+
+    fn hold<'a>(&'a self, lane: &'a GroupKey, alone: bool) -> Future<'a, Result<bool, Unavailable>> {
+        self.0.hold(lane, alone)
+    }
+
+    fn release<'a>(&'a self, lane: &'a GroupKey, alone: bool) -> Future<'a, ()> {
+        self.0.release(lane, alone)
+    }
+}
+
+type Future<'a, T> = futures_util::future::BoxFuture<'a, T>;
+
+#[test]
+fn a_write_through_one_replica_ends_the_watch_of_another() {
+    in_virtual_time(async {
+        let place = Place { store: Arc::new(Shared::default()), ..Place::with(Script::smooth()) };
+        place.cut_short(4).await;
+        let watching = place.engine(ALL);
+        let tending = tokio::spawn(async move { watching.look_after().await });
+        sleep(Duration::from_secs(4)).await;
+        assert_eq!(place.held(), [""; 0]);
+        place.add_one(&place.engine(ALL), 2).await.unwrap();
+        assert_eq!(place.store.unfinished(None).await.unwrap(), []);
+        sleep(Duration::from_secs(30)).await;
+        assert_eq!(place.held(), [shown(&backend(uhost(2), 80, 100))]);
+        tending.abort();
+    });
+}
 
 #[test]
 fn what_was_cut_short_is_taken_back_and_found_complete_when_it_is() {
