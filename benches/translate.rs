@@ -141,8 +141,14 @@ fn received(
     Call { origin: String::new(), ..call }
 }
 
-fn allocated(_invocation: &Invocation) -> Reply {
-    let body = r#"{"RetCode":0,"Action":"AllocateBackendResponse","BackendId":"backend-hjz2421u"}"#;
+/// What a UCloud answers whose group is empty: twenty adds begin with a look at it.
+fn allocated(invocation: &Invocation) -> Reply {
+    let body = match invocation.action.as_str() {
+        "DescribeVServer" => {
+            r#"{"RetCode":0,"Action":"DescribeVServerResponse","TotalCount":1,"DataSet":[{"ULBId":"ulb-abc123","VServerId":"vserver-def456","VServerName":"web","Protocol":"TCP","FrontendPort":80,"Method":"WeightRoundrobin","Status":0,"BackendSet":[]}]}"#
+        }
+        _ => r#"{"RetCode":0,"Action":"AllocateBackendResponse","BackendId":"backend-hjz2421u"}"#,
+    };
     Reply::new(StatusCode::OK, "application/json", body)
 }
 

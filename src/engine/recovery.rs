@@ -131,7 +131,7 @@ impl Parts {
             Err(error) => Err(error),
         };
         match open {
-            Ok(open) if open.contains(&intention) => self.put_right(&intention).await,
+            Ok(open) if open.iter().any(|known| known.id == intention.id) => self.put_right(&intention).await,
             Ok(_) => true,
             Err(_) => false,
         }

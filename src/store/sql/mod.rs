@@ -19,7 +19,10 @@ use sqlx::any::install_default_drivers;
 use tokio::{sync::OnceCell, time::timeout};
 
 pub(super) use self::pools::is_in_use;
-use self::{lanes::Session, pools::Pools};
+use self::{
+    lanes::Session,
+    pools::{Pools, why},
+};
 use super::{GroupKey, Intention, Keepsake, RequestDigest, Store, Unavailable, Write, nonces::digest};
 use crate::crypto::{Secret, hex};
 
@@ -75,7 +78,7 @@ impl Sql {
         let why = match timeout(WITHIN, work).await {
             Ok(Ok(done)) => return Ok(done),
             Ok(Err(sqlx::Error::PoolTimedOut)) => "it gives no connection in time".to_owned(),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => why(&error),
             Err(_) => format!("it does not answer within {} s", WITHIN.as_secs()),
         };
         *self.state() = Some(why.clone());

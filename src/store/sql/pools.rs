@@ -7,7 +7,7 @@ use std::{
 };
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use sqlx::{AnyConnection, AnyPool, Connection, Executor, any::AnyPoolOptions, migrate::Migrator};
+use sqlx::{AnyConnection, AnyPool, Connection, Error, Executor, any::AnyPoolOptions, migrate::Migrator};
 use tokio::time::timeout;
 
 use super::{Place, WITHIN};
@@ -80,12 +80,20 @@ async fn connect(options: AnyPoolOptions, url: &str, begin: &'static str) -> Res
     // A pool only tires of trying. One connection of its own tells why.
     let trial = async { AnyConnection::connect(url).await?.execute(begin).await.map(drop) };
     let tried = timeout(WITHIN, trial).await.map_err(|_| Unavailable("it does not answer".to_owned()))?;
-    tried.map_err(|error| Unavailable(error.to_string()))?;
+    tried.map_err(|error| Unavailable(why(&error)))?;
     let options = options.acquire_timeout(CONNECT_WITHIN).idle_timeout(None).max_lifetime(None);
     let options = options.after_connect(move |connection, _| {
         Box::pin(async move { connection.execute(begin).await.map(drop) })
     });
-    options.connect(url).await.map_err(|error| Unavailable(error.to_string()))
+    options.connect(url).await.map_err(|error| Unavailable(why(&error)))
+}
+
+/// What is told of a failure. Of an address that cannot be read nothing is repeated: any part of it may be the password.
+pub(super) fn why(error: &Error) -> String {
+    if matches!(error, Error::Configuration(_)) {
+        return "its address cannot be read; write postgres://USER:PASSWORD@HOST:PORT/NAME".to_owned();
+    }
+    error.to_string()
 }
 
 /// Whether another process has this file.
