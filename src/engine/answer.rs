@@ -15,7 +15,7 @@ use crate::{
     config::{OnLoss, Target},
     crypto::hex,
     dialect::{Answer, Arrival, Asked, Request, Wanted},
-    model::{Fault, FaultKind, GroupRef, Loss, Lost, Operation, Outcome, Scope},
+    model::{Fault, FaultKind, Loss, Lost, Operation, Outcome},
     store::{GroupKey, RequestDigest, Unavailable, Write},
 };
 
@@ -82,7 +82,7 @@ impl Parts {
         let execution = Execution::new(self, route, &request.id, request.at);
         if !operation.is_read() {
             self.forget_answers_of(route.target).await?;
-            let pair = group_changed(operation).and_then(|group| GroupPair::of(route, &group).ok());
+            let pair = operation.group_ref().and_then(|group| GroupPair::of(route, &group).ok());
             if let Some(pair) = pair.filter(|_| route.there.capability.one_writer_per_group) {
                 execution.turn(&pair, true).await?;
             }
@@ -182,30 +182,6 @@ fn goes_as_it_came(route: &Route<'_>, operation: &Operation) -> bool {
     let own =
         matches!(operation, Operation::AddBackends(_) | Operation::ListRegions | Operation::ListProjects);
     route.same_cloud() && !own
-}
-
-/// The group that an operation changes, where it names one that is there.
-fn group_changed(operation: &Operation) -> Option<GroupRef> {
-    let of_scope = |scope: &Scope| {
-        let Scope { load_balancer, group, place } = scope.clone();
-        group.map(|group| GroupRef { load_balancer, group, place })
-    };
-    match operation {
-        Operation::RemoveBackends(remove) => of_scope(&remove.scope),
-        Operation::UpdateBackends(update) => of_scope(&update.scope),
-        Operation::AddBackends(add) => Some(add.group.clone()),
-        Operation::ReplaceBackends(replace) => Some(replace.group.clone()),
-        Operation::UpdateGroup(update) => Some(update.group.clone()),
-        Operation::DeleteGroup(group) => Some(group.clone()),
-        Operation::CreateGroup(_)
-        | Operation::DescribeGroup(_)
-        | Operation::DescribeHealth(_)
-        | Operation::ListGroups(_)
-        | Operation::ListLoadBalancers(_)
-        | Operation::DescribeLoadBalancer(_)
-        | Operation::ListRegions
-        | Operation::ListProjects => None,
-    }
 }
 
 /// Whether an operation makes something, so that the same once more would make it twice.

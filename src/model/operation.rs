@@ -350,14 +350,32 @@ impl Operation {
     /// The group that it names, if it names one and not a load balancer alone.
     #[must_use]
     pub const fn group(&self) -> Option<&GroupId> {
+        match self.named() {
+            Some((_, group)) => Some(group),
+            None => None,
+        }
+    }
+
+    /// The same with its load balancer, and where it is.
+    #[must_use]
+    pub fn group_ref(&self) -> Option<GroupRef> {
+        let (load_balancer, group) = self.named()?;
+        let place = self.place().cloned().unwrap_or_default();
+        Some(GroupRef { load_balancer: load_balancer.cloned(), group: group.clone(), place })
+    }
+
+    const fn named(&self) -> Option<(Option<&LoadBalancerId>, &GroupId)> {
         match self {
             Self::AddBackends(AddBackends { group, .. })
             | Self::ReplaceBackends(ReplaceBackends { group, .. })
             | Self::UpdateGroup(UpdateGroup { group, .. })
             | Self::DescribeGroup(group)
-            | Self::DeleteGroup(group) => Some(&group.group),
+            | Self::DeleteGroup(group) => Some((group.load_balancer.as_ref(), &group.group)),
             Self::RemoveBackends(RemoveBackends { scope, .. })
-            | Self::UpdateBackends(UpdateBackends { scope, .. }) => scope.group.as_ref(),
+            | Self::UpdateBackends(UpdateBackends { scope, .. }) => match &scope.group {
+                Some(group) => Some((scope.load_balancer.as_ref(), group)),
+                None => None,
+            },
             Self::DescribeHealth(_)
             | Self::ListGroups(_)
             | Self::CreateGroup(_)

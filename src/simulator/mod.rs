@@ -29,10 +29,7 @@ use state::State;
 use crate::{
     dialect::{Answer, BoxFuture, Handler, Request, Wanted},
     mapping::Cloud,
-    model::{
-        AddBackends, Fault, FaultKind, Group, GroupId, GroupRef, LoadBalancerId, Member, Operation, Outcome,
-        RemoveBackends, ReplaceBackends, UpdateBackends, UpdateGroup,
-    },
+    model::{Fault, FaultKind, Group, GroupRef, Member, Operation, Outcome},
 };
 
 /// One cloud's load balancers, in memory.
@@ -133,12 +130,11 @@ impl LoadBalancer {
 
     /// A group that takes one change at a time refuses the next one while it works.
     fn turn(&self, operation: &Operation) -> Result<Option<state::Turn<'_>>, Fault> {
-        match written(operation).filter(|_| self.cloud.capability.one_writer_per_group) {
-            None => Ok(None),
-            Some((load_balancer, group)) => self.state.turn(load_balancer, group).inspect_err(|_| {
-                self.collisions.fetch_add(1, Ordering::Relaxed);
-            }),
-        }
+        let waits = self.cloud.capability.one_writer_per_group && !operation.is_read();
+        let Some(group) = operation.group_ref().filter(|_| waits) else { return Ok(None) };
+        self.state.turn(group.load_balancer.as_ref(), &group.group).inspect_err(|_| {
+            self.collisions.fetch_add(1, Ordering::Relaxed);
+        })
     }
 
     fn apply(&self, operation: Operation) -> Result<Outcome, Fault> {
@@ -166,28 +162,6 @@ impl LoadBalancer {
             Operation::ListRegions => Ok(Outcome::Regions(state.regions())),
             Operation::ListProjects => Ok(Outcome::Projects(state.projects())),
         }
-    }
-}
-
-/// The group that an operation changes, where it names one.
-fn written(operation: &Operation) -> Option<(Option<&LoadBalancerId>, &GroupId)> {
-    match operation {
-        Operation::AddBackends(AddBackends { group, .. })
-        | Operation::ReplaceBackends(ReplaceBackends { group, .. })
-        | Operation::UpdateGroup(UpdateGroup { group, .. })
-        | Operation::DeleteGroup(group) => Some((group.load_balancer.as_ref(), &group.group)),
-        Operation::RemoveBackends(RemoveBackends { scope, .. })
-        | Operation::UpdateBackends(UpdateBackends { scope, .. }) => {
-            Some((scope.load_balancer.as_ref(), scope.group.as_ref()?))
-        }
-        Operation::CreateGroup(_)
-        | Operation::DescribeGroup(_)
-        | Operation::DescribeHealth(_)
-        | Operation::ListGroups(_)
-        | Operation::ListLoadBalancers(_)
-        | Operation::DescribeLoadBalancer(_)
-        | Operation::ListRegions
-        | Operation::ListProjects => None,
     }
 }
 

@@ -4,9 +4,10 @@ use super::*;
 use crate::{
     mapping::{NamesBackends, Sources, Tables},
     model::{
-        Backend, BackendRef, Change, CreateGroup, DescribeHealth, Detail, Health, Kind, ListGroups,
-        ListLoadBalancers, Listener, LoadBalancerFilter, LoadBalancerRef, OperationName, Page, Place, Port,
-        Protocol, RegionId, ResourceId, Scope, Target, Traffic, Updated, Weight,
+        AddBackends, Backend, BackendRef, Change, CreateGroup, DescribeHealth, Detail, GroupId, Health, Kind,
+        ListGroups, ListLoadBalancers, Listener, LoadBalancerFilter, LoadBalancerId, LoadBalancerRef,
+        OperationName, Page, Place, Port, Protocol, RegionId, RemoveBackends, ReplaceBackends, ResourceId,
+        Scope, Target, Traffic, UpdateBackends, UpdateGroup, Updated, Weight,
     },
 };
 
