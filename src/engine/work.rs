@@ -35,7 +35,11 @@ impl Execution<'_> {
     pub(super) async fn turn_to_change(&self, pair: &GroupPair, alone: bool) -> Result<(), Fault> {
         self.parts.merges.part(&pair.key(self.route));
         self.turn(pair, alone).await?;
-        self.forget_answers(pair);
+        let group = pair.key(self.route);
+        if self.parts.repeats.forget(&group) {
+            // At once: a kill right after the change would leave a record of what is not so any more.
+            self.parts.store.write(vec![Write::ForgetAnswers(group)]).await.map_err(unavailable)?;
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use weighbridge::{
     model::{BackendId, BackendRef, Member, Operation, OperationName, RemoveBackends},
     simulator::{Script, Stumble},
@@ -50,6 +50,20 @@ async fn a_release_clears_the_record_whoever_carries_it_out() {
         assert_eq!(asked(&stage.replaced()).await, first, "the same backend has the same id");
         assert_eq!((adds(&stage), stage.held(RSP).len()), (2, 1));
     }
+}
+
+/// A process that is killed now would leave the record to the next one.
+#[tokio::test(start_paused = true)]
+async fn the_record_is_cleared_before_the_release_is_sent() {
+    let script = Script::of(&[(OperationName::RemoveBackends, 1, Stumble::StallAfter)]);
+    let stage = Stage::towards_aliyun(script);
+    let first = asked(&stage).await;
+    let unanswered = timeout(Duration::from_secs(1), stage.ask(release(first[0].id.as_ref()))).await;
+    assert!(unanswered.is_err(), "{unanswered:?}");
+    assert_eq!(stage.held(RSP), [""; 0]);
+    asked(&stage.replaced()).await;
+    assert!(adds(&stage) > 1, "it is added again, as soon as the target takes another change");
+    assert_eq!(stage.held(RSP).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
