@@ -140,6 +140,10 @@ impl Open {
         self.lock().values().flatten().cloned().collect()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<GroupKey, Vec<Left>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -174,27 +174,32 @@ impl Parts {
         let execution = Execution::new(self, &route, &left.id, left.began);
         let found = execution.put_deed_right(&intent.deed, looks).await;
         let settles = route.there.capability.settles_after;
-        match found {
-            Ok(Found::Whole) => {}
+        let (is_over, lets_in) = match found {
+            Ok(Found::Whole) => (true, true),
             Ok(Found::TakenBack) => {
                 let until = watched.unwrap_or_else(|| Instant::now() + settles);
-                if Instant::now() < until {
+                let goes_on = Instant::now() < until;
+                if goes_on {
                     self.open.watch(left.clone(), until);
-                    return true;
                 }
+                (!goes_on, true)
             }
             Err(fault) if may_pass(&fault) => {
                 warn!(%fault, entry = left.id, "what was left half done cannot be put right yet");
-                return watched.is_some();
+                (false, watched.is_some())
             }
             Err(fault) => {
                 error!(%fault, entry = left.id, "what was left half done is left so: the target refuses");
+                (true, true)
             }
+        };
+        if is_over {
+            self.open.end(left);
+            execution.adopt(left.clone());
         }
-        self.open.end(left);
-        execution.adopt(left.clone());
+        // What it learnt on the way is kept, whether it is over or watched on.
         execution.conclude().await;
-        true
+        lets_in
     }
 
     /// An entry of the journal, and the client on whose behalf it is put right.
@@ -221,12 +226,13 @@ impl Parts {
 
     /// Waits until there may be something to do.
     async fn wait(&self) {
-        let round = if self.open.all().is_empty() { ROUND } else { WATCH };
-        if self.store.is_shared() || round == WATCH {
-            tokio::select! { () = self.open.bell.notified() => {}, () = sleep(round) => {} }
-        } else {
-            self.open.bell.notified().await;
-        }
+        let bell = self.open.bell.notified();
+        let round = match (self.open.is_empty(), self.store.is_shared()) {
+            (false, _) => WATCH,
+            (true, true) => ROUND,
+            (true, false) => return bell.await,
+        };
+        tokio::select! { () = bell => {}, () = sleep(round) => {} }
     }
 }
 
