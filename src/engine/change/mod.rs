@@ -20,11 +20,7 @@ use self::moves::{Fate, Move, Moves, results, steps};
 pub(in crate::engine) use self::name::Renaming;
 use crate::{
     engine::{
-        add::{
-            ends::End,
-            plan::{adds, looks_first},
-            settle::LOOKS,
-        },
+        add::{ends::End, plan::looks_first, settle::LOOKS},
         execute::Execution,
         journal::{Deed, Intent},
         pair::GroupPair,
@@ -108,8 +104,7 @@ impl Execution<'_> {
     /// Whether an aim can be reached by half: it takes several calls, or one and something that the gateway keeps.
     pub(in crate::engine) fn has_parts(&self, aim: &Aim) -> bool {
         let Moves { adds: items, others } = &aim.moves;
-        let all: Vec<_> = items.iter().collect();
-        let calls = adds(&aim.pair.there, &all, self.route).len()
+        let calls = items.len().div_ceil(self.route.there.capability.backends_per_call)
             + steps(self.route, &aim.pair, others, |_| true).len()
             + usize::from(aim.name.is_some());
         let keeps = aim.settings.is_some()
