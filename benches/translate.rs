@@ -22,6 +22,7 @@ use weighbridge::{
     model::{Fault, FaultKind, Operation, Outcome},
     providers::provider,
     store::{Memory, Store},
+    telemetry::Account,
     wire::{Call, Params, Reply},
 };
 
@@ -37,7 +38,12 @@ struct Instant {
 }
 
 impl Upstream for Instant {
-    fn call<'a>(&'a self, target: &'a Target, step: &'a Operation) -> BoxFuture<'a, Result<Outcome, Fault>> {
+    fn call<'a>(
+        &'a self,
+        target: &'a Target,
+        step: &'a Operation,
+        _: &'a Account,
+    ) -> BoxFuture<'a, Result<Outcome, Fault>> {
         Box::pin(async move {
             let provider = provider(&target.provider).unwrap();
             let cloud = self.config.tables.cloud(provider.id).unwrap();
@@ -54,7 +60,12 @@ impl Upstream for Instant {
         })
     }
 
-    fn pass<'a>(&'a self, _: &'a Target, _: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+    fn pass<'a>(
+        &'a self,
+        _: &'a Target,
+        _: &'a Arrival,
+        _: &'a Account,
+    ) -> BoxFuture<'a, Result<Reply, Fault>> {
         Box::pin(async { Err(Fault::new(FaultKind::Internal, "nothing is passed on here")) })
     }
 }
@@ -72,7 +83,7 @@ impl Stage {
         let store: Arc<dyn Store> = Arc::new(Memory::new());
         let engine =
             Engine::new(Arc::clone(&config), Arc::new(upstream), Arc::clone(&store), TaskTracker::new());
-        let front = front(&config, engine, store, stamps.clone());
+        let front = front(&config, &engine, store, stamps.clone());
         Self { front, runtime: Builder::new_current_thread().enable_time().build().unwrap(), stamps }
     }
 

@@ -4,7 +4,7 @@ use std::{error::Error, path::Path};
 
 use super::ConfigFile;
 use crate::{
-    config::{Config, Known, load, load_text},
+    config::{Config, Known, Unsound, load, load_text},
     mapping::{Diagnostic, Severity, SourceText},
     providers::PROVIDERS,
 };
@@ -31,8 +31,8 @@ pub(super) fn embedded() -> Result<Config, Problems> {
         SourceText::new("embedded:demo.toml", CONFIG),
         SourceText::new("embedded:resources.toml", RESOURCES),
     );
-    let mut config =
-        known(|known| load_text(&config, Some(&resources), Path::new("."), &environment, known))?;
+    let mut config = known(|known| load_text(&config, Some(&resources), Path::new("."), &environment, known))
+        .map_err(Problems)?;
     // Its keys are no secrets: they are printed on the first screen.
     config.warnings.retain(|warning| warning.severity == Severity::Error);
     Ok(config)
@@ -42,10 +42,15 @@ impl ConfigFile {
     /// The config of the file that was named, or the embedded default.
     pub(super) fn load(&self) -> Result<Config, Problems> {
         match &self.config {
-            Some(path) => known(|known| load(path, &environment, known)),
+            Some(path) => read_file(path).map_err(|unsound| Problems(unsound.problems)),
             None => embedded(),
         }
     }
+}
+
+/// Reads a config file with what the program speaks.
+pub(super) fn read_file(path: &Path) -> Result<Config, Unsound> {
+    known(|known| load(path, &environment, known))
 }
 
 fn environment(name: &str) -> Option<String> {
@@ -53,7 +58,7 @@ fn environment(name: &str) -> Option<String> {
 }
 
 /// Calls `read` with what the program speaks.
-fn known<T>(read: impl FnOnce(&[Known<'_>]) -> Result<T, Vec<Diagnostic>>) -> Result<T, Problems> {
+fn known<T>(read: impl FnOnce(&[Known<'_>]) -> T) -> T {
     let schemes: Vec<Vec<&str>> = PROVIDERS
         .iter()
         .map(|provider| provider.schemes.iter().map(|scheme| scheme.id()).collect())
@@ -63,5 +68,5 @@ fn known<T>(read: impl FnOnce(&[Known<'_>]) -> Result<T, Vec<Diagnostic>>) -> Re
         .zip(&schemes)
         .map(|(provider, schemes)| Known { provider: provider.id, schemes })
         .collect();
-    read(&known).map_err(Problems)
+    read(&known)
 }

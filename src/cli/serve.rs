@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     net::SocketAddr,
+    sync::Arc,
     time::Duration,
 };
 
@@ -10,12 +11,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{ConfigFile, Ending, request_text::to_curl};
+use super::{ConfigFile, Ending, embedded::read_file, request_text::to_curl};
 use crate::{
     auth::Stamps,
     config::{Client, Config},
     dialect::{Invocation, Provider},
-    gateway::Gateway,
+    gateway::{Gateway, Reload, Source},
     providers::provider,
     simulator::Simulation,
     wire::{Call, Params},
@@ -47,34 +48,53 @@ impl Serve {
             warn!("{warning}");
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(serve(config, self.file.config.is_none()))?;
+        runtime.block_on(serve(config, self.source()))?;
         Ok(true)
+    }
+
+    /// What a reload reads; nothing without a file.
+    fn source(&self) -> Option<Source> {
+        let (path, listen) = (self.file.config.clone()?, self.listen);
+        Some(Arc::new(move || {
+            let mut config = read_file(&path)?;
+            config.listen = listen.map_or(config.listen, |address| vec![address]);
+            Ok(config)
+        }))
     }
 }
 
-async fn serve(mut config: Config, simulated: bool) -> Result<(), Box<dyn std::error::Error>> {
-    let stamps = Stamps::system()?;
+async fn serve(mut config: Config, source: Option<Source>) -> Result<(), Box<dyn std::error::Error>> {
+    let (stamps, simulated) = (Stamps::system()?, source.is_none());
     let simulation =
         if simulated { Some(Simulation::start(&mut config, &stamps, Duration::ZERO).await?) } else { None };
     let clients = config.clients.clone();
     let stop = CancellationToken::new();
     let mut signals = Signals::catch()?;
     info!(store = %config.store, "what must not be forgotten is kept here");
-    let gateway = Gateway::bind(config, stamps.clone()).await?;
+    let (mut gateway, reload) = (Gateway::bind(config, stamps.clone()).await?, Reload::default());
+    if let Some(source) = source {
+        gateway = gateway.reloading(source, reload.clone());
+    }
     let addresses = gateway.addresses()?;
     for address in &addresses {
         info!(%address, "listening");
+    }
+    if let Some(address) = gateway.admin_address()? {
+        info!(%address, "health, metrics and the page are here");
     }
     if let (true, Some(address)) = (simulated, addresses.first()) {
         welcome(*address, &clients, &stamps)?;
     }
     let running = tokio::spawn(gateway.run(stop.clone()));
-    signals.next().await;
+    while signals.next().await == Asked::Reload {
+        info!("asked to reload");
+        reload.ask();
+    }
     info!("stopping: what is in flight is finished first; once more stops at once");
     stop.cancel();
     tokio::select! {
         ended = running => ended?,
-        () = signals.next() => return Err("stopped at once, with requests in flight".into()),
+        () = signals.stop() => return Err("stopped at once, with requests in flight".into()),
     }
     if let Some(simulation) = simulation {
         simulation.stop().await;
@@ -83,22 +103,39 @@ async fn serve(mut config: Config, simulated: bool) -> Result<(), Box<dyn std::e
     Ok(())
 }
 
-/// SIGINT and SIGTERM, caught from the start on.
+/// SIGINT, SIGTERM and SIGHUP, caught from the start on.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hang_up: Signal,
+}
+
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Stop,
+    Reload,
 }
 
 impl Signals {
     fn catch() -> io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.hang_up.recv() => Asked::Reload,
         }
+    }
+
+    async fn stop(&mut self) {
+        while self.next().await == Asked::Reload {}
     }
 }
 

@@ -11,7 +11,7 @@ use rustls_pki_types::{
 };
 
 use super::{
-    TlsFiles,
+    TlsFiles, Watched,
     raw::{RawTls, Word},
     resolve::Resolver,
 };
@@ -76,7 +76,7 @@ impl Resolver<'_> {
 
     fn path(&mut self, path: &str) -> PathBuf {
         let path = self.base_dir.join(path);
-        self.files.push(path.clone());
+        self.files.push(Watched::now(&path));
         path
     }
 

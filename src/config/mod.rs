@@ -19,14 +19,16 @@ mod targets;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod watched;
 mod words;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 
-pub use resolve::{Environment, Known, load, load_text};
+pub use resolve::{Environment, Known, Unsound, load, load_text};
 pub use resources::{ResourceMap, ServerColumn};
+pub use watched::Watched;
 
 use crate::{
     auth::Credential,
@@ -59,10 +61,25 @@ pub struct Config {
     pub store_place: Diagnostic,
     /// Bounds of size, number and time.
     pub limits: Limits,
-    /// What was read beside the config's own text: a change of any of them is a change of the config.
-    pub files: Vec<PathBuf>,
+    /// What was read, directories included: a change of any of them is a change of the config.
+    pub files: Vec<Watched>,
     /// What works and should be looked at all the same.
     pub warnings: Vec<Diagnostic>,
+}
+
+impl Config {
+    /// The keys that another config says otherwise and that only a start can change: sockets stay as they were opened,
+    /// and a store that is exchanged would forget what is at work.
+    #[must_use]
+    pub fn needs_restart(&self, other: &Self) -> Vec<&'static str> {
+        let same = [
+            ("listen", self.listen == other.listen),
+            ("admin", self.admin == other.admin),
+            ("tls", self.tls.is_some() == other.tls.is_some()),
+            ("store", self.store.is_at(&other.store)),
+        ];
+        same.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
+    }
 }
 
 /// Files of one server certificate.

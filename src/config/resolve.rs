@@ -1,13 +1,9 @@
 //! Raw config → [`Config`], gathering every problem on the way.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, path::Path, sync::Arc};
 
 use super::{
-    Config,
+    Config, Watched,
     raw::{RawConfig, Word},
     report::Report,
     resources::ResourceMap,
@@ -27,21 +23,34 @@ pub struct Known<'k> {
     pub schemes: &'k [&'k str],
 }
 
+/// A config that cannot be used.
+#[derive(Debug)]
+pub struct Unsound {
+    /// Every problem of every file, and what would have been [`Config::warnings`].
+    pub problems: Vec<Diagnostic>,
+    /// What was read, or was to be: a change of any of them may mend it.
+    pub files: Vec<Watched>,
+}
+
 /// Reads a config file and everything that it refers to: mappings, resources, secrets, certificates.
 ///
 /// # Errors
-/// Every problem of every file, and what would have been [`Config::warnings`].
-pub fn load(
-    path: &Path,
-    environment: Environment<'_>,
-    known: &[Known<'_>],
-) -> Result<Config, Vec<Diagnostic>> {
-    let name = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| {
-        vec![SourceText::new(&name, "").error(0..0, format!("cannot be read: {error}; name a config file"))]
-    })?;
+/// [`Unsound`], with every problem of every file.
+pub fn load(path: &Path, environment: Environment<'_>, known: &[Known<'_>]) -> Result<Config, Unsound> {
+    let (name, own) = (path.display().to_string(), Watched::now(path));
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let what = format!("cannot be read: {error}; name a config file");
+            let problems = vec![SourceText::new(&name, "").error(0..0, what)];
+            return Err(Unsound { problems, files: vec![own] });
+        }
+    };
     let base_dir = path.parent().unwrap_or(Path::new(""));
-    load_text(&SourceText::new(&name, &text), None, base_dir, environment, known)
+    let mut loaded = resolved(&SourceText::new(&name, &text), None, base_dir, environment, known);
+    let (Ok(Config { files, .. }) | Err(Unsound { files, .. })) = &mut loaded;
+    files.push(own);
+    loaded
 }
 
 /// Reads the text of a config file. Paths in it are relative to `base_dir`; the text `resources`, if there is one,
@@ -56,12 +65,25 @@ pub fn load_text(
     environment: Environment<'_>,
     known: &[Known<'_>],
 ) -> Result<Config, Vec<Diagnostic>> {
+    resolved(config, resources, base_dir, environment, known).map_err(|unsound| unsound.problems)
+}
+
+fn resolved(
+    config: &SourceText,
+    resources: Option<&SourceText>,
+    base_dir: &Path,
+    environment: Environment<'_>,
+    known: &[Known<'_>],
+) -> Result<Config, Unsound> {
     let mut report = Report::new(config);
     let raw = RawConfig::read(config, &mut report);
     let mut resolver = Resolver { report, base_dir, environment, known, tables: None, files: Vec::new() };
     let config = raw.and_then(|raw| resolver.config(raw, resources));
-    let (config, warnings) = resolver.report.into_result(config)?;
-    Ok(Config { warnings, ..config })
+    let Resolver { report, files, .. } = resolver;
+    match report.into_result(config) {
+        Ok((config, warnings)) => Ok(Config { files, warnings, ..config }),
+        Err(problems) => Err(Unsound { problems, files }),
+    }
 }
 
 /// What it takes to say what a raw config means. Its methods stand where the things that they resolve have their
@@ -73,7 +95,7 @@ pub(super) struct Resolver<'r> {
     known: &'r [Known<'r>],
     /// None when they do not compile; then nothing that depends on them is judged.
     pub(super) tables: Option<Arc<Tables>>,
-    pub(super) files: Vec<PathBuf>,
+    pub(super) files: Vec<Watched>,
 }
 
 impl<'r> Resolver<'r> {
@@ -99,7 +121,7 @@ impl<'r> Resolver<'r> {
             store: store?,
             store_place,
             limits,
-            files: std::mem::take(&mut self.files),
+            files: Vec::new(),
             warnings: Vec::new(),
         })
     }

@@ -157,10 +157,17 @@ fn the_contracts_example_means_what_it_says() {
     assert_eq!(config.tls, Some(TlsFiles { cert: path("server.pem"), key: path("server.key") }));
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.resources.groups_of("ucloud").count(), 1);
-    let mut files = config.files;
+    let mut files: Vec<&Path> = config.files.iter().map(Watched::path).collect();
     files.sort();
-    let names =
-        ["mappings", "private-ca.pem", "resources.toml", "secrets/ucloud", "server.key", "server.pem"];
+    let names = [
+        "mappings",
+        "private-ca.pem",
+        "resources.toml",
+        "secrets/ucloud",
+        "server.key",
+        "server.pem",
+        "weighbridge.toml",
+    ];
     assert_eq!(files, names.map(path));
     assert_eq!(config.warnings, []);
     assert!(
@@ -487,7 +494,9 @@ fn a_config_without_clients_is_refused() {
 
 #[test]
 fn a_missing_config_file_is_named() {
-    let found = load(Path::new("no/such.toml"), &environment, KNOWN).unwrap_err();
+    let Unsound { problems: found, files } =
+        load(Path::new("no/such.toml"), &environment, KNOWN).unwrap_err();
+    assert_eq!(files.iter().map(Watched::path).collect::<Vec<_>>(), [Path::new("no/such.toml")]);
     assert!(found[0].to_string().starts_with("no/such.toml:1:1: cannot be read: "), "{found:?}");
 }
 

@@ -8,7 +8,8 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{arrival::Arrival, asked::Asked};
 use crate::{
-    model::{Fault, Loss, Outcome},
+    model::{Fault, FaultKind, Loss, Outcome},
+    telemetry::{Account, End},
     wire::Reply,
 };
 
@@ -33,6 +34,8 @@ pub struct Request {
     pub place: Option<Arc<OwnedSemaphorePermit>>,
     /// What two identical requests share, in schemes that cannot tell a repeat from a replay.
     pub repeat: Option<[u8; 32]>,
+    /// Where it is written down what becomes of it.
+    pub account: Arc<Account>,
 }
 
 /// What a request wants.
@@ -66,6 +69,24 @@ impl Answer {
         match self {
             Self::Translated { losses, outcome: _ } => losses,
             Self::Passed(_) => &[],
+        }
+    }
+}
+
+/// What came of a request, for its account.
+#[must_use]
+pub fn end_of(result: &Result<Answer, Fault>) -> End {
+    match result {
+        Ok(answer) => {
+            let outcome = if matches!(answer, Answer::Passed(_)) { "passed" } else { "done" };
+            let losses = answer.losses().iter().map(|loss| (loss.field.name(), loss.reason.clone()));
+            End { outcome, message: None, cause: String::new(), losses: losses.collect() }
+        }
+        Err(fault) => {
+            // The string to sign holds every parameter; a token among them is no business of a log's.
+            let is_told = fault.kind != FaultKind::SignatureMismatch;
+            let message = is_told.then(|| fault.to_string());
+            End { outcome: fault.kind.name(), message, cause: fault.causes(), losses: Vec::new() }
         }
     }
 }

@@ -11,6 +11,6 @@ mod scheme;
 pub use arrival::Arrival;
 pub use asked::Asked;
 pub use handle::{GroupHandle, HandleError, group_handle, handle_of, read_group_handle, read_handle};
-pub use handler::{Answer, BoxFuture, Handler, Request, Wanted};
-pub use provider::{Egress, Envelope, Ingress, Likeness, Provider, Showcase};
+pub use handler::{Answer, BoxFuture, Handler, Request, Wanted, end_of};
+pub use provider::{Egress, Envelope, Ingress, Likeness, Provider, Receipt, Showcase};
 pub use scheme::{Claim, Invocation, Scheme};

@@ -108,11 +108,23 @@ pub trait Egress: Sync + std::fmt::Debug {
     /// caller: the gateway's own key, signature or project.
     fn own_fault(&self, reply: &Reply, cloud: &Cloud) -> Option<Fault>;
 
+    /// What a reply says of itself, whatever came of the call: for who looks into it later.
+    fn receipt(&self, reply: &Reply) -> Receipt;
+
     /// Reads what came of it.
     ///
     /// # Errors
     /// The fault that the reply tells of; [`TargetLost`](crate::model::FaultKind::TargetLost) for one that makes no sense.
     fn read_reply(&self, step: &Operation, reply: &Reply, cloud: &Cloud) -> Result<Outcome, Fault>;
+}
+
+/// What a reply says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// The cloud's id of the call.
+    pub request_id: Option<String>,
+    /// The cloud's code of an error; none of a success.
+    pub code: Option<String>,
 }
 
 /// How much a call looks like one of a cloud's.

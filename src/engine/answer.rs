@@ -1,5 +1,7 @@
 //! The way of a request through the engine: is it answered already, does it go on as it came, or what is to be done.
 
+use std::sync::{Mutex, PoisonError};
+
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -14,9 +16,10 @@ use super::{
 use crate::{
     config::{OnLoss, Target},
     crypto::hex,
-    dialect::{Answer, Arrival, Asked, Request, Wanted},
+    dialect::{Answer, Asked, Request, Wanted},
     model::{Fault, FaultKind, Loss, Lost, Operation, Outcome},
     store::{GroupKey, RequestDigest, Unavailable, Write},
+    telemetry::Account,
 };
 
 impl Parts {
@@ -25,7 +28,7 @@ impl Parts {
         let route = Route::of(&self.config, request.client)?;
         let asked = match &request.wanted {
             Wanted::Translated(asked) => asked,
-            Wanted::Untranslated(fault) => return self.pass_on(&route, &request.arrival, fault).await,
+            Wanted::Untranslated(fault) => return self.pass_on(&route, &request, fault).await,
         };
         if !asked.operation.is_read() {
             self.check_store()?;
@@ -37,6 +40,7 @@ impl Parts {
             id: &request.id,
             at: request.at,
             repeat: request.repeat.filter(|_| makes(&asked.operation)),
+            account: &request.account,
         };
         match errand.repeat {
             Some(key) => self.answer_once(&route, asked, &errand, key).await,
@@ -52,15 +56,19 @@ impl Parts {
         errand: &Errand<'_>,
         key: RequestDigest,
     ) -> Result<Answer, Fault> {
-        let deadline = Instant::now() + self.config.limits.request_timeout;
+        let limits = &self.config.limits;
+        let (deadline, window) = (Instant::now() + limits.request_timeout, limits.repeat_window);
+        // Until it is this one that runs, it is another that is waited for.
+        let waiting = Mutex::new(Some(errand.account.waits()));
         let run = || async {
+            drop(waiting.lock().unwrap_or_else(PoisonError::into_inner).take());
             let lane = GroupKey { cloud: "repeats".to_owned(), group: hex(&key) };
             let alone = self.store.is_shared();
-            let _turn = match alone.then(|| self.lanes.turn(&self.store, &lane, true, deadline)) {
+            let _turn = match alone.then(|| self.turn(&lane, true, deadline)) {
                 Some(turn) => Some(turn.await.map_err(no_turn)?),
                 None => None,
             };
-            if self.repeats.may_be_told_elsewhere() {
+            if self.repeats.may_be_told_elsewhere(window) {
                 let told = self.store.answer(&key, errand.at).await.map_err(unavailable)?;
                 if let Some(told) = told.as_deref().and_then(read_back) {
                     return Ok(told);
@@ -68,7 +76,7 @@ impl Parts {
             }
             self.carry_out(route, asked, errand).await
         };
-        self.repeats.once(key, run).await
+        self.repeats.once(key, window, run).await
     }
 
     /// An operation that goes to its target as it came. A change of a group that takes one at a time stands in line with the
@@ -79,7 +87,7 @@ impl Parts {
         operation: &Operation,
         request: &Request,
     ) -> Result<Answer, Fault> {
-        let execution = Execution::new(self, route, &request.id, request.at);
+        let execution = Execution::new(self, route, &request.id, request.at, &request.account);
         if !operation.is_read() {
             self.forget_answers_of(route.target).await?;
             let pair = operation.group_ref().and_then(|group| GroupPair::of(route, &group).ok());
@@ -87,7 +95,7 @@ impl Parts {
                 execution.turn(&pair, true).await?;
             }
         }
-        let reply = self.upstream.pass(route.target, &request.arrival).await;
+        let reply = self.upstream.pass(route.target, &request.arrival, &request.account).await;
         execution.conclude().await;
         reply.map(Answer::Passed)
     }
@@ -98,17 +106,17 @@ impl Parts {
     }
 
     /// An action that is not translated goes to the target that the client's config names for such, or nowhere.
-    async fn pass_on(&self, route: &Route<'_>, arrival: &Arrival, fault: &Fault) -> Result<Answer, Fault> {
+    async fn pass_on(&self, route: &Route<'_>, request: &Request, fault: &Fault) -> Result<Answer, Fault> {
         let target = route.client.untranslated.and_then(|place| self.config.targets.get(place));
         let Some(target) = target else { return Err(fault.again()) };
         self.check_store()?;
         self.forget_answers_of(target).await?;
-        Ok(Answer::Passed(self.upstream.pass(target, arrival).await?))
+        Ok(Answer::Passed(self.upstream.pass(target, &request.arrival, &request.account).await?))
     }
 
     /// What goes to a target past the engine may make untrue what was answered of it.
     async fn forget_answers_of(&self, target: &Target) -> Result<(), Fault> {
-        if self.repeats.forget_target(&target.name) {
+        if self.repeats.forget_target(&target.name, self.config.limits.repeat_window) {
             let forget = vec![Write::ForgetAnswersOf(target.name.clone())];
             self.store.write(forget).await.map_err(unavailable)?;
         }
@@ -123,7 +131,7 @@ impl Parts {
         errand: &Errand<'_>,
     ) -> Result<(Answer, Option<GroupKey>), Fault> {
         let mut losses = losses_before(route, asked)?;
-        let execution = Execution::new(self, route, errand.id, errand.at);
+        let execution = Execution::new(self, route, errand.id, errand.at, errand.account);
         let outcome = execution.run(&asked.operation, &mut losses).await;
         let told = outcome.map(|outcome| {
             let group = group_told_of(route, &asked.operation, &outcome);
@@ -143,6 +151,7 @@ struct Errand<'r> {
     at: Timestamp,
     /// What a repeat of it shares with it.
     repeat: Option<RequestDigest>,
+    account: &'r Account,
 }
 
 /// The group that an answer tells of, of an operation that makes something.

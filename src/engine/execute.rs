@@ -18,6 +18,7 @@ use crate::{
     crypto::sha256,
     mapping::DuplicateAdd,
     model::{Fault, FaultKind, Field, Operation, Outcome},
+    telemetry::Account,
 };
 
 /// The pause before a call is sent again that the target refused as busy, and the longest it grows to. Nothing was changed by
@@ -33,13 +34,20 @@ pub(super) struct Execution<'r> {
     /// When it came.
     pub(super) at: Timestamp,
     pub(super) deadline: Instant,
+    pub(super) account: &'r Account,
     pub(super) work: Mutex<Work>,
 }
 
 impl<'r> Execution<'r> {
-    pub(super) fn new(parts: &'r Parts, route: &'r Route<'r>, id: &'r str, at: Timestamp) -> Self {
+    pub(super) fn new(
+        parts: &'r Parts,
+        route: &'r Route<'r>,
+        id: &'r str,
+        at: Timestamp,
+        account: &'r Account,
+    ) -> Self {
         let deadline = Instant::now() + parts.config.limits.request_timeout;
-        Self { parts, route, id, at, deadline, work: Mutex::default() }
+        Self { parts, route, id, at, deadline, account, work: Mutex::default() }
     }
 
     /// Sends the steps, so many at a time, and none any more once one has failed or the time is up. Every step that was
@@ -83,12 +91,13 @@ impl<'r> Execution<'r> {
         let (mut pause, longest) = PAUSES;
         let mut attempt = 0;
         loop {
-            match self.parts.upstream.call(self.route.target, step).await {
+            match self.parts.upstream.call(self.route.target, step, self.account).await {
                 Err(fault) if busy(&fault) => {
                     let pause = self.spread(pause, attempt);
                     if Instant::now() + pause >= self.deadline {
                         return Err(fault);
                     }
+                    let _waiting = self.account.waits();
                     sleep(pause).await;
                 }
                 reply => return reply,

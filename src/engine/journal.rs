@@ -140,6 +140,10 @@ impl Open {
         self.lock().values().flatten().cloned().collect()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.lock().values().map(Vec::len).sum()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.lock().is_empty()
     }

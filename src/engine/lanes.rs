@@ -28,10 +28,18 @@ use crate::store::{GroupKey, Store, Unavailable};
 const PAUSE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(80));
 
 /// A lane for every group that somebody is writing to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Lanes {
     lanes: Mutex<HashMap<GroupKey, Weak<Lane>>>,
-    most: usize,
+}
+
+/// How somebody waits for a turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// Behind how many at the most.
+    pub(super) most: usize,
+    /// Until when.
+    pub(super) until: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -75,12 +83,7 @@ pub(super) enum NoTurn {
 }
 
 impl Lanes {
-    /// Lanes before each of which so many may wait.
-    pub(super) fn new(most: usize) -> Self {
-        Self { lanes: Mutex::default(), most }
-    }
-
-    /// Waits for a turn in this lane until `deadline`, in the order of arrival; then for other processes to leave it.
+    /// Waits for a turn in this lane, in the order of arrival; then for other processes to leave it.
     ///
     /// # Errors
     /// [`NoTurn`]: nothing is held then.
@@ -89,13 +92,13 @@ impl Lanes {
         store: &Arc<dyn Store>,
         lane: &GroupKey,
         alone: bool,
-        deadline: Instant,
+        patience: Patience,
     ) -> Result<Turn, NoTurn> {
-        let own = self.lane(lane);
-        let waiting = Waiting::behind(&own, self.most).ok_or(NoTurn::Full)?;
-        let guard = timeout_at(deadline, own.enter(alone)).await.map_err(|_| NoTurn::Late)?;
+        let (own, Patience { most, until }) = (self.lane(lane), patience);
+        let waiting = Waiting::behind(&own, most).ok_or(NoTurn::Full)?;
+        let guard = timeout_at(until, own.enter(alone)).await.map_err(|_| NoTurn::Late)?;
         drop(waiting);
-        let held = if store.is_shared() { Some(hold(store, lane, alone, deadline).await?) } else { None };
+        let held = if store.is_shared() { Some(hold(store, lane, alone, until).await?) } else { None };
         Ok(Turn { _held: held, _guard: guard, _lane: own })
     }
 

@@ -184,11 +184,13 @@ impl Execution<'_> {
         number: u64,
         mut told: Receiver<Vec<End>>,
     ) -> Result<Vec<End>, Fault> {
+        let waiting = self.account.waits();
         let turn = tokio::select! {
             biased;
             ends = &mut told => return ends.map_err(|_| lost()),
             turn = self.turn(pair, true) => turn,
         };
+        drop(waiting);
         if let Err(fault) = turn {
             return self.ends_without_a_turn(group, number, told, fault).await;
         }

@@ -47,19 +47,30 @@ pub use resolve::Route;
 use self::{journal::Open, lanes::Lanes, merge::Merges, recent::Recents, repeat::Repeats};
 use crate::{
     config::{Config, Target},
-    dialect::{Answer, Arrival, BoxFuture, Handler, Request},
+    dialect::{Answer, Arrival, BoxFuture, Handler, Request, end_of},
     model::{Fault, FaultKind, Operation, Outcome},
     store::{Kept, Store},
+    telemetry::Account,
     wire::Reply,
 };
 
 /// Reaches targets.
 pub trait Upstream: Send + Sync {
-    /// Carries one step out on a target: writes the call, signs it, sends it, reads the reply.
-    fn call<'a>(&'a self, target: &'a Target, step: &'a Operation) -> BoxFuture<'a, Result<Outcome, Fault>>;
+    /// Carries one step out on a target for a request: writes the call, signs it, sends it, reads the reply.
+    fn call<'a>(
+        &'a self,
+        target: &'a Target,
+        step: &'a Operation,
+        account: &'a Account,
+    ) -> BoxFuture<'a, Result<Outcome, Fault>>;
 
     /// Sends a caller's call to a target of the caller's own cloud, signed anew, and hands back the reply as it comes.
-    fn pass<'a>(&'a self, target: &'a Target, arrival: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>>;
+    fn pass<'a>(
+        &'a self,
+        target: &'a Target,
+        arrival: &'a Arrival,
+        account: &'a Account,
+    ) -> BoxFuture<'a, Result<Reply, Fault>>;
 }
 
 /// The gateway's handler.
@@ -69,22 +80,24 @@ pub struct Engine {
     tasks: TaskTracker,
 }
 
-/// What every request of an engine shares.
+/// What every request of an engine shares. What is behind an `Arc` is shared with the engines of the configs before and
+/// after it too: a config may change while requests are at work, and what they know of groups stays true.
 struct Parts {
     config: Arc<Config>,
     upstream: Arc<dyn Upstream>,
+    /// Of this config alone: adds that go out together have to go to the same place, with the same key.
+    merges: Merges,
     store: Arc<dyn Store>,
     /// What the store keeps, as this process sees it.
-    kept: Kept,
+    kept: Arc<Kept>,
     /// Whether that was read.
-    loaded: OnceCell<()>,
-    open: Open,
+    loaded: Arc<OnceCell<()>>,
+    open: Arc<Open>,
     /// How many entries of the journal were begun.
-    begun: AtomicUsize,
-    lanes: Lanes,
-    merges: Merges,
-    recents: Recents,
-    repeats: Repeats,
+    begun: Arc<AtomicUsize>,
+    lanes: Arc<Lanes>,
+    recents: Arc<Recents>,
+    repeats: Arc<Repeats>,
 }
 
 impl Engine {
@@ -97,19 +110,46 @@ impl Engine {
         tasks: TaskTracker,
     ) -> Self {
         let parts = Parts {
-            lanes: Lanes::new(config.limits.max_waiting),
-            repeats: Repeats::new(config.limits.repeat_window, store.is_shared()),
+            repeats: Arc::new(Repeats::new(store.is_shared())),
             config,
             upstream,
-            store,
-            kept: Kept::default(),
-            loaded: OnceCell::new(),
-            open: Open::default(),
-            begun: AtomicUsize::new(0),
             merges: Merges::default(),
-            recents: Recents::default(),
+            store,
+            kept: Arc::default(),
+            loaded: Arc::default(),
+            open: Arc::default(),
+            begun: Arc::default(),
+            lanes: Arc::default(),
+            recents: Arc::default(),
         };
         Self { parts: Arc::new(parts), tasks }
+    }
+
+    /// How many operations are left half done, to be put right or watched still, as far as this process knows.
+    #[must_use]
+    pub fn left_open(&self) -> usize {
+        self.parts.open.len()
+    }
+
+    /// The engine that takes over from this one with another config. What is at work goes on by the old one; turns,
+    /// what is remembered and what is left half done are one for both.
+    #[must_use]
+    pub fn succeeded_by(&self, config: Arc<Config>, upstream: Arc<dyn Upstream>) -> Self {
+        let old = &self.parts;
+        let parts = Parts {
+            config,
+            upstream,
+            merges: Merges::default(),
+            store: Arc::clone(&old.store),
+            kept: Arc::clone(&old.kept),
+            loaded: Arc::clone(&old.loaded),
+            open: Arc::clone(&old.open),
+            begun: Arc::clone(&old.begun),
+            lanes: Arc::clone(&old.lanes),
+            recents: Arc::clone(&old.recents),
+            repeats: Arc::clone(&old.repeats),
+        };
+        Self { parts: Arc::new(parts), tasks: self.tasks.clone() }
     }
 }
 
@@ -122,7 +162,14 @@ impl std::fmt::Debug for Engine {
 impl Handler for Engine {
     fn handle(&self, request: Request) -> BoxFuture<'_, Result<Answer, Fault>> {
         let parts = Arc::clone(&self.parts);
-        let work = async move { parts.answer(request).await }.in_current_span();
+        let work = async move {
+            let account = Arc::clone(&request.account);
+            let result = parts.answer(request).await;
+            // Here, not only at the door: the caller may have hung up.
+            account.ends(end_of(&result));
+            result
+        };
+        let work = work.in_current_span();
         let task = self.tasks.spawn(work);
         Box::pin(async move {
             task.await.unwrap_or_else(|error| {

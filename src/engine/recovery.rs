@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::{
@@ -19,6 +20,7 @@ use crate::{
     config::Client,
     model::Fault,
     store::{GroupKey, Intention, Unavailable},
+    telemetry::Account,
 };
 
 /// How many are put right at a time: most of it is waiting.
@@ -34,17 +36,16 @@ const WATCH: Duration = Duration::from_secs(2);
 const ROUND: Duration = Duration::from_secs(5);
 
 impl Engine {
-    /// Puts right what is left half done, for as long as it is polled.
-    pub async fn look_after(&self) {
+    /// Puts right what is left half done until another engine takes that over: never given up half way through a round.
+    pub async fn look_after(&self, over: &CancellationToken) {
         let (mut pause, longest) = PAUSES;
-        loop {
-            if self.parts.round().await {
-                pause = PAUSES.0;
-                self.parts.wait().await;
-            } else {
-                sleep(pause).await;
-                pause = longest.min(pause * 2);
+        while !over.is_cancelled() {
+            let settled = self.parts.round().await;
+            let rest = async { if settled { self.parts.wait().await } else { sleep(pause).await } };
+            if over.run_until_cancelled(rest).await.is_none() {
+                return;
             }
+            pause = if settled { PAUSES.0 } else { longest.min(pause * 2) };
         }
     }
 }
@@ -171,7 +172,8 @@ impl Parts {
                 return false;
             }
         };
-        let execution = Execution::new(self, &route, &left.id, left.began);
+        let account = Account::unread();
+        let execution = Execution::new(self, &route, &left.id, left.began, &account);
         let found = execution.put_deed_right(&intent.deed, looks).await;
         let settles = route.there.capability.settles_after;
         let (is_over, lets_in) = match found {

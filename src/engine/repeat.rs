@@ -49,7 +49,6 @@ enum Made {
 /// Answers by what two identical requests share.
 #[derive(Debug)]
 pub(super) struct Repeats {
-    window: Duration,
     /// Whether other processes answer too, so that what is recorded here may not be so any more.
     shared: bool,
     since: Instant,
@@ -57,23 +56,28 @@ pub(super) struct Repeats {
 }
 
 impl Repeats {
-    /// Keeps answers for `window`.
-    pub(super) fn new(window: Duration, shared: bool) -> Self {
-        Self { window, shared, since: Instant::now(), records: Mutex::default() }
+    /// No answers yet.
+    pub(super) fn new(shared: bool) -> Self {
+        Self { shared, since: Instant::now(), records: Mutex::default() }
     }
 
-    /// Whether the store may have an answer that this process has not.
-    pub(super) fn may_be_told_elsewhere(&self) -> bool {
-        self.shared || self.since.elapsed() <= self.window
+    /// Whether the store may have an answer that this process has not, of those that are kept for `window`.
+    pub(super) fn may_be_told_elsewhere(&self, window: Duration) -> bool {
+        self.shared || self.since.elapsed() <= window
     }
 
-    /// The recorded answer of `key`, or what `run` answers and of which group. A repeat waits for the first to end; a
+    /// The answer of `key` that was recorded within `window`, or what `run` answers and of which group. A repeat waits for the first to end; a
     /// failure is not recorded, so a repeat of one tries again.
-    pub(super) async fn once<F>(&self, key: RequestDigest, run: impl FnOnce() -> F) -> Result<Answer, Fault>
+    pub(super) async fn once<F>(
+        &self,
+        key: RequestDigest,
+        window: Duration,
+        run: impl FnOnce() -> F,
+    ) -> Result<Answer, Fault>
     where
         F: Future<Output = Result<(Answer, Option<GroupKey>), Fault>>,
     {
-        let record = self.record(key);
+        let record = self.record(key, window);
         let recorded =
             || async { run().await.map(|(answer, group)| Recorded { answer, at: Instant::now(), group }) };
         let answer = record.get_or_try_init(recorded).await.map(|recorded| recorded.answer.clone());
@@ -84,28 +88,28 @@ impl Repeats {
     }
 
     /// Forgets the answers of a group: what they told of is no longer so. Whether the store may have any.
-    pub(super) fn forget(&self, group: &GroupKey) -> bool {
-        self.drop_those(|recorded| recorded.group.as_ref() == Some(group))
+    pub(super) fn forget(&self, group: &GroupKey, window: Duration) -> bool {
+        self.drop_those(window, |recorded| recorded.group.as_ref() == Some(group))
     }
 
     /// Forgets the answers of a target: what went there past the engine may have changed anything. Whether the store may
     /// have any.
-    pub(super) fn forget_target(&self, target: &str) -> bool {
-        self.drop_those(|recorded| recorded.group.as_ref().is_none_or(|group| group.cloud == target))
+    pub(super) fn forget_target(&self, target: &str, window: Duration) -> bool {
+        self.drop_those(window, |recorded| recorded.group.as_ref().is_none_or(|group| group.cloud == target))
     }
 
-    fn drop_those(&self, gone: impl Fn(&Recorded) -> bool) -> bool {
+    fn drop_those(&self, window: Duration, gone: impl Fn(&Recorded) -> bool) -> bool {
         let mut records = self.lock();
         let before = records.len();
         records.retain(|_, record| record.get().is_none_or(|recorded| !gone(recorded)));
-        records.len() < before || self.may_be_told_elsewhere()
+        records.len() < before || self.may_be_told_elsewhere(window)
     }
 
-    fn record(&self, key: RequestDigest) -> Record {
+    fn record(&self, key: RequestDigest, window: Duration) -> Record {
         let now = Instant::now();
         let mut records = self.lock();
         records.retain(|_, record| match record.get() {
-            Some(recorded) => recorded.at + self.window > now,
+            Some(recorded) => recorded.at + window > now,
             None => Arc::strong_count(record) > 1,
         });
         Arc::clone(records.entry(key).or_default())
@@ -139,7 +143,8 @@ impl Execution<'_> {
         let told = Told { outcome, losses: losses.clone(), group: group.cloned() };
         // What cannot be written down is not told again: a repeat is carried out.
         let Ok(answer) = serde_json::to_string(&told) else { return };
-        let window = SignedDuration::try_from(self.parts.repeats.window).unwrap_or(SignedDuration::MAX);
+        let window =
+            SignedDuration::try_from(self.parts.config.limits.repeat_window).unwrap_or(SignedDuration::MAX);
         let until = self.at.saturating_add(window).unwrap_or(self.at);
         self.note(Write::Answered { request, group: group.cloned(), until, answer });
     }

@@ -8,18 +8,28 @@ use std::{
     sync::{MutexGuard, PoisonError, atomic::Ordering},
 };
 
+use tokio::time::Instant;
 use tracing::error;
 
 use super::{
+    Parts,
     execute::Execution,
     journal::Intent,
-    lanes::{NoTurn, Turn},
+    lanes::{NoTurn, Patience, Turn},
     pair::GroupPair,
 };
 use crate::{
     model::{Fault, FaultKind, LoadBalancerRef},
     store::{Entry, GroupKey, Intention, Keepsake, Remembered, RememberedGroup, Unavailable, Write},
 };
+
+impl Parts {
+    /// Waits for a turn in a lane, in no longer a line than the config allows.
+    pub(super) async fn turn(&self, lane: &GroupKey, alone: bool, until: Instant) -> Result<Turn, NoTurn> {
+        let patience = Patience { most: self.config.limits.max_waiting, until };
+        self.lanes.turn(&self.store, lane, alone, patience).await
+    }
+}
 
 /// What a request holds.
 #[derive(Debug, Default)]
@@ -36,7 +46,7 @@ impl Execution<'_> {
         self.parts.merges.part(&pair.key(self.route));
         self.turn(pair, alone).await?;
         let group = pair.key(self.route);
-        if self.parts.repeats.forget(&group) {
+        if self.parts.repeats.forget(&group, self.parts.config.limits.repeat_window) {
             // At once: a kill right after the change would leave a record of what is not so any more.
             self.parts.store.write(vec![Write::ForgetAnswers(group)]).await.map_err(unavailable)?;
         }
@@ -46,7 +56,7 @@ impl Execution<'_> {
     /// What was recorded of adds to a group is not so any more.
     pub(super) fn forget_answers(&self, pair: &GroupPair) {
         let group = pair.key(self.route);
-        if self.parts.repeats.forget(&group) {
+        if self.parts.repeats.forget(&group, self.parts.config.limits.repeat_window) {
             self.note(Write::ForgetAnswers(group));
         }
     }
@@ -72,7 +82,9 @@ impl Execution<'_> {
         let parts = self.parts;
         let mut alone = alone;
         loop {
-            let turn = parts.lanes.turn(&parts.store, lane, alone, self.deadline).await.map_err(no_turn)?;
+            let waiting = self.account.waits();
+            let turn = parts.turn(lane, alone, self.deadline).await.map_err(no_turn)?;
+            drop(waiting);
             parts.refresh(Some(lane)).await.map_err(unavailable)?;
             let left = parts.left_open(lane).await.map_err(unavailable)?;
             if left.is_empty() || alone {

@@ -16,10 +16,12 @@ use crate::{
 };
 
 /// What a front knows of the owner of a key.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// The place of the client in the config.
     pub client: usize,
+    /// The name of its target.
+    pub target: Arc<str>,
     /// The shape of its replies.
     pub shape: Shape,
 }
@@ -41,6 +43,7 @@ pub struct Gate {
 #[derive(Debug)]
 pub(super) struct Admission {
     pub(super) caller: Caller,
+    pub(super) key_id: String,
     pub(super) repeat: Option<[u8; 32]>,
     /// Why nobody can tell for good whether it is a replay: then it may be a read at the most.
     pub(super) doubt: Option<Unavailable>,
@@ -51,6 +54,12 @@ impl Gate {
     #[must_use]
     pub fn new(keys: Keyring<Caller>, store: Arc<dyn Store>, skew: Duration) -> Self {
         Self { keys, store, spare: Arc::default(), skew }
+    }
+
+    /// The gate that takes over from this one, with other keys: what was used once stays used.
+    #[must_use]
+    pub fn succeeded_by(&self, keys: Keyring<Caller>, skew: Duration) -> Self {
+        Self { keys, store: Arc::clone(&self.store), spare: Arc::clone(&self.spare), skew }
     }
 
     /// Verifies the signature of an arrival.
@@ -78,14 +87,14 @@ impl Gate {
             return Err(Fault::new(FaultKind::SignatureMismatch, string_to_sign));
         }
         check_token(credential, &claim)?;
-        let caller = *caller;
+        let (caller, key_id) = (caller.clone(), claim.key_id.to_owned());
         let Some(freshness) = claim.freshness else {
             // Not of the string to sign: without boundaries, two requests can share one.
             let repeat = Some(sha256(arrival.params.to_canonical("").as_bytes()));
-            return Ok(Admission { caller, repeat, doubt: None });
+            return Ok(Admission { caller, key_id, repeat, doubt: None });
         };
         let doubt = self.check_freshness(claim.key_id, freshness, now).await?;
-        Ok(Admission { caller, repeat: None, doubt })
+        Ok(Admission { caller, key_id, repeat: None, doubt })
     }
 
     async fn check_freshness(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderName;
 use tokio::sync::Semaphore;
-use tracing::{Instrument, info, info_span, warn};
+use tracing::{Instrument, info_span};
 
 use super::{
     authenticate::Gate,
@@ -13,10 +13,11 @@ use super::{
 use crate::{
     auth::{Stamp, Stamps},
     config::Config,
-    dialect::{Answer, Arrival, Envelope, Handler, Provider, Request, Wanted},
+    dialect::{Answer, Arrival, Envelope, Handler, Provider, Request, Wanted, end_of},
     http::{self as sockets, Arrived, Overrun, Service},
     mapping::{Cloud, Tables},
     model::{Fault, FaultKind},
+    telemetry::{Account, End, Telemetry},
     wire::{Call, Reply},
 };
 
@@ -25,7 +26,7 @@ const LOSS_HEADER: HeaderName = HeaderName::from_static("x-weighbridge-loss");
 /// Everything between a socket and a handler. Immutable: a request sees exactly one.
 pub struct Front {
     /// Whose door it is, for the log: the gateway's, or a simulated cloud's.
-    pub name: String,
+    pub name: Arc<str>,
     /// The clouds whose languages are understood.
     pub providers: &'static [Provider],
     /// Their vocabularies.
@@ -40,6 +41,8 @@ pub struct Front {
     pub places: Arc<Semaphore>,
     /// What the limits are, for those who exceed one.
     pub bounds: sockets::Bounds,
+    /// What is told of each request.
+    pub telemetry: Arc<Telemetry>,
 }
 
 /// A call whose language is known, on its way to a reply.
@@ -48,6 +51,7 @@ struct Visit<'f> {
     speaker: Speaker,
     stamp: Stamp,
     envelope: Envelope,
+    account: Arc<Account>,
 }
 
 impl Front {
@@ -59,11 +63,12 @@ impl Front {
         gate: Gate,
         handler: Arc<dyn Handler>,
         stamps: Stamps,
+        telemetry: Arc<Telemetry>,
         providers: &'static [Provider],
     ) -> Self {
         let limits = &config.limits;
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             providers,
             tables: Arc::clone(&config.tables),
             gate,
@@ -71,24 +76,41 @@ impl Front {
             stamps,
             places: Arc::new(Semaphore::new(limits.max_in_flight)),
             bounds: limits.door,
+            telemetry,
         }
     }
 
     /// Answers one call. Never fails: whatever goes wrong is a reply in the caller's own form, where that is known.
     pub async fn answer(&self, call: Call, overrun: Option<Overrun>) -> Reply {
-        let Some(speaker) = detect(&call, self.providers, &self.tables) else {
-            return unrecognised(overrun);
-        };
         let stamp = self.stamps.next();
+        let account = Account::open(&self.telemetry, &self.name, stamp.now);
+        let reply = match detect(&call, self.providers, &self.tables) {
+            Some(speaker) => self.visit(speaker, stamp, call, overrun, &account).await,
+            None => turn_away(overrun, &account),
+        };
+        account.answers(reply.status.as_u16());
+        reply
+    }
+
+    async fn visit(
+        &self,
+        speaker: Speaker,
+        stamp: Stamp,
+        call: Call,
+        overrun: Option<Overrun>,
+        account: &Arc<Account>,
+    ) -> Reply {
         let envelope = speaker.provider.ingress.envelope(&call, None, &stamp, &speaker.cloud);
         let dialect = speaker.provider.id;
         let span = info_span!("request", at = %self.name, id = %envelope.request_id, dialect);
-        Visit { front: self, speaker, stamp, envelope }.answer(call, overrun).instrument(span).await
+        let visit = Visit { front: self, speaker, stamp, envelope, account: Arc::clone(account) };
+        visit.answer(call, overrun).instrument(span).await
     }
 }
 
 impl Visit<'_> {
     async fn answer(mut self, call: Call, overrun: Option<Overrun>) -> Reply {
+        self.tell_account();
         let admitted = self.admit(call, overrun).await;
         let operation = admitted.as_ref().ok().and_then(|request| match &request.wanted {
             Wanted::Translated(asked) => Some(asked.operation.clone()),
@@ -98,7 +120,7 @@ impl Visit<'_> {
             Ok(request) => self.front.handler.handle(request).await,
             Err(fault) => Err(fault),
         };
-        self.log(&result);
+        self.account.ends(end_of(&result));
         let (ingress, cloud) = (self.speaker.provider.ingress, &self.speaker.cloud);
         let mut reply = ingress.write_reply(&self.envelope, operation.as_ref(), result.as_ref(), cloud);
         report_losses(&mut reply, &result, cloud);
@@ -117,6 +139,7 @@ impl Visit<'_> {
         self.read_envelope(&arrival);
         let admission = self.front.gate.admit(&self.speaker, &arrival, self.stamp.now).await?;
         self.envelope.shape = admission.caller.shape;
+        self.account.admits(&admission.key_id, &admission.caller.target);
         let wanted = match self.speaker.provider.ingress.read(&arrival, &self.speaker.cloud) {
             Ok(asked) => Wanted::Translated(asked),
             Err(fault) if fault.kind == FaultKind::UnknownAction => Wanted::Untranslated(Arc::new(fault)),
@@ -129,13 +152,30 @@ impl Visit<'_> {
         }
         let id = self.envelope.request_id.clone();
         let (client, repeat) = (admission.caller.client, admission.repeat);
-        let place = Some(Arc::new(place));
-        Ok(Request { id, at: self.stamp.now, client, wanted, arrival: Arc::new(arrival), place, repeat })
+        let (place, account) = (Some(Arc::new(place)), Arc::clone(&self.account));
+        Ok(Request {
+            id,
+            at: self.stamp.now,
+            client,
+            wanted,
+            arrival: Arc::new(arrival),
+            place,
+            repeat,
+            account,
+        })
     }
 
     fn read_envelope(&mut self, arrival: &Arrival) {
         let Speaker { provider, cloud } = &self.speaker;
         self.envelope = provider.ingress.envelope(&arrival.call, Some(arrival), &self.stamp, cloud);
+        self.tell_account();
+    }
+
+    fn tell_account(&self) {
+        let (Speaker { provider, cloud }, Envelope { action, request_id, .. }) =
+            (&self.speaker, &self.envelope);
+        let known = cloud.actions.named(action).map(|action| action.name.as_str());
+        self.account.speaks(provider.id, action, known, request_id);
     }
 
     fn too_long(&self, overrun: Overrun) -> Fault {
@@ -146,26 +186,14 @@ impl Visit<'_> {
         };
         Fault::new(kind, format!("it may have {limit} bytes"))
     }
+}
 
-    fn log(&self, result: &Result<Answer, Fault>) {
-        let action = &self.envelope.action;
-        match result {
-            Ok(answer) => {
-                for loss in answer.losses() {
-                    warn!(action, field = loss.field.name(), reason = %loss.reason, "lost");
-                }
-                info!(action, "done");
-            }
-            // The string to sign holds every parameter; a token among them is no business of a log's.
-            Err(fault) if fault.kind == FaultKind::SignatureMismatch => {
-                warn!(action, fault = fault.kind.name(), "refused");
-            }
-            Err(fault) => {
-                let cause = fault.causes();
-                warn!(action, fault = fault.kind.name(), detail = ?fault.to_string(), cause, "refused");
-            }
-        }
-    }
+/// Answers what is of neither cloud.
+fn turn_away(overrun: Option<Overrun>, account: &Account) -> Reply {
+    let reply = unrecognised(overrun);
+    let message = Some(String::from_utf8_lossy(&reply.body).trim_end().to_owned());
+    account.ends(End { outcome: "unrecognised", message, cause: String::new(), losses: Vec::new() });
+    reply
 }
 
 /// "A report is a log line, a metric, and the reply header": this is the header.

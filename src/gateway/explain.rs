@@ -19,6 +19,7 @@ use crate::{
     model::{Backend, Fault, FaultKind, GroupRef, Loss, Operation},
     providers::PROVIDERS,
     store::Memory,
+    telemetry::Account,
     wire::{Call, Reply},
 };
 
@@ -119,7 +120,16 @@ async fn explained<'c>(
     let upstream = Arc::clone(&supposed);
     let engine = Engine::new(Arc::clone(config), upstream, Arc::new(Memory::new()), TaskTracker::new());
     let (id, arrived) = (envelope.request_id.clone(), Arc::clone(&arrival));
-    let request = Request { id, at: stamp.now, client, wanted, arrival: arrived, place: None, repeat: None };
+    let request = Request {
+        id,
+        at: stamp.now,
+        client,
+        wanted,
+        arrival: arrived,
+        place: None,
+        repeat: None,
+        account: Account::unread(),
+    };
     let answer = engine.handle(request).await?;
     let items = operation.as_ref().map_or_else(|| Ok(Vec::new()), |asked| items_of(&route, asked))?;
     let fields = items.iter().map(|item| fields(&route, item)).collect::<Result<Vec<_>, Fault>>()?;

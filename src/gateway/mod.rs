@@ -1,42 +1,40 @@
 //! Floor 5: front + engine + http, composed into the gateway.
 
 mod admin;
+mod current;
 mod explain;
+mod reload;
+mod snapshot;
 mod supposed;
 mod upstream;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info};
 
-use self::admin::Admin;
+use self::{admin::Admin, current::Current, reload::Reloader, snapshot::Lasting};
 pub use explain::{ExplainedCall, Explanation, explain};
+pub use reload::{Reload, Source};
+pub use snapshot::front;
 pub use upstream::{HttpUpstream, origin_of, target_scheme};
 
 use crate::{
-    auth::{Keyring, Stamps},
+    auth::Stamps,
     config::Config,
-    engine::Engine,
-    front::{Caller, Front, Gate},
-    http::{Bounds, Listener, SharedServerConfig, TlsError, serve, server_config},
-    providers::PROVIDERS,
+    http::{Bounds, Door, Listener, TlsError, serve},
     store::Store,
+    telemetry::Telemetry,
 };
 
 /// A gateway that has its addresses and is ready to serve.
 #[derive(Debug)]
 pub struct Gateway {
-    front: Arc<Front>,
+    current: Arc<Current>,
     listeners: Vec<Listener>,
-    admin: Option<(Listener, Arc<Admin>)>,
-    tasks: TaskTracker,
-    bounds: Bounds,
-    engine: Engine,
-    store: Arc<dyn Store>,
-    stamps: Stamps,
+    admin: Option<Listener>,
+    reloader: Option<Reloader>,
 }
 
 /// Why a gateway cannot start.
@@ -61,28 +59,35 @@ impl Gateway {
     /// # Errors
     /// [`StartError`] for an address that is taken and for certificates that cannot be used.
     pub async fn bind(config: Config, stamps: Stamps) -> Result<Self, StartError> {
-        let config = Arc::new(config);
-        let tls: Option<SharedServerConfig> = match &config.tls {
-            Some(files) => Some(Arc::new(ArcSwap::new(server_config(&files.cert, &files.key)?))),
-            None => None,
-        };
-        let mut listeners = Vec::new();
-        for address in &config.listen {
-            let listener = Listener::bind(*address, tls.clone()).await;
-            listeners.push(listener.map_err(|reason| StartError::Listen { address: *address, reason })?);
-        }
-        let upstream = Arc::new(HttpUpstream::new(&config, PROVIDERS, stamps.clone())?);
-        let tasks = TaskTracker::new();
         let store = config.store.store();
         store.tend(stamps.next().now).await;
         if let Some(trouble) = store.trouble() {
             error!(store = %config.store, %trouble, "the store cannot be used: changes are refused, reads go on");
         }
-        let engine = Engine::new(Arc::clone(&config), upstream, Arc::clone(&store), tasks.clone());
-        let front = Arc::new(front(&config, engine.clone(), Arc::clone(&store), stamps.clone()));
-        let bounds = front.bounds;
-        let admin = admin(&config, &store).await?;
-        Ok(Self { front, listeners, admin, tasks, bounds, engine, store, stamps })
+        let (listen, admin) = (config.listen.clone(), config.admin);
+        let (tasks, telemetry) = (TaskTracker::new(), Telemetry::new());
+        let current = Current::new(config, Lasting { store, stamps, tasks, telemetry })?;
+        let mut listeners = Vec::new();
+        for address in listen {
+            let listener = Listener::bind(address, current.tls.clone()).await;
+            listeners.push(listener.map_err(|reason| StartError::Listen { address, reason })?);
+        }
+        let admin = match admin {
+            Some(address) => {
+                let listener = Listener::bind(address, None).await;
+                Some(listener.map_err(|reason| StartError::Listen { address, reason })?)
+            }
+            None => None,
+        };
+        Ok(Self { current: Arc::new(current), listeners, admin, reloader: None })
+    }
+
+    /// The same gateway, keeping up with what `source` reads: whenever a file that it has named changes, and whenever
+    /// `asked` is asked.
+    #[must_use]
+    pub fn reloading(self, source: Source, asked: Reload) -> Self {
+        let reloader = Reloader::new(source, asked, &self.current.snapshot().config);
+        Self { reloader: Some(reloader), ..self }
     }
 
     /// Where it listens: the ports that the system gave for port 0.
@@ -93,28 +98,35 @@ impl Gateway {
         self.listeners.iter().map(Listener::local_addr).collect()
     }
 
-    /// Where health is served, if it is.
+    /// Where health, metrics and the page are served, if they are.
     ///
     /// # Errors
     /// As [`addresses`](Self::addresses).
     pub fn admin_address(&self) -> io::Result<Option<SocketAddr>> {
-        self.admin.as_ref().map(|(listener, _)| listener.local_addr()).transpose()
+        self.admin.as_ref().map(Listener::local_addr).transpose()
     }
 
     /// Serves until `stop`, then ends what is in flight: first the connections, then the fan-outs whose callers have
     /// gone away.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { front, listeners, admin, tasks, bounds, engine, store, stamps } = self;
+        let Self { current, listeners, admin, reloader } = self;
         let quiet = CancellationToken::new();
         let beside = TaskTracker::new();
-        if let Some((listener, admin)) = admin {
-            beside.spawn(serve(vec![listener], admin, Bounds::USUAL, quiet.clone()));
+        if let Some(listener) = admin {
+            let admin = Arc::new(Admin::new(Arc::clone(&current), stop.clone()));
+            beside.spawn(serve(vec![listener], admin, Door::new(Bounds::USUAL), quiet.clone()));
         }
-        let aside = quiet.clone();
-        beside.spawn(async move { aside.run_until_cancelled(tend(store, stamps)).await });
-        let aside = stop.clone();
+        let Lasting { store, stamps, tasks, .. } = &current.lasting;
+        let (aside, tending) = (quiet.clone(), tend(Arc::clone(store), stamps.clone()));
+        beside.spawn(async move { aside.run_until_cancelled(tending).await });
+        let (aside, engine) = (stop.clone(), Arc::clone(&current));
         beside.spawn(async move { aside.run_until_cancelled(engine.look_after()).await });
-        serve(listeners, front, bounds, stop).await;
+        if let Some(reloader) = reloader {
+            let (aside, keeping_up) = (stop.clone(), reloader.keep_up(Arc::clone(&current)));
+            beside.spawn(async move { aside.run_until_cancelled(keeping_up).await });
+        }
+        let (service, door) = (Arc::clone(&current), Arc::clone(&current.door));
+        serve(listeners, service, door, stop).await;
         tasks.close();
         tasks.wait().await;
         quiet.cancel();
@@ -143,24 +155,3 @@ async fn tend(store: Arc<dyn Store>, stamps: Stamps) {
 
 /// How often the store is looked at.
 const TEND_EVERY: Duration = Duration::from_secs(1);
-
-async fn admin(
-    config: &Config,
-    store: &Arc<dyn Store>,
-) -> Result<Option<(Listener, Arc<Admin>)>, StartError> {
-    let Some(address) = config.admin else { return Ok(None) };
-    let listener = Listener::bind(address, None).await;
-    let listener = listener.map_err(|reason| StartError::Listen { address, reason })?;
-    Ok(Some((listener, Arc::new(Admin::new(Arc::clone(store))))))
-}
-
-/// The front of a gateway before its engine, which keeps nonces in `store`.
-#[must_use]
-pub fn front(config: &Arc<Config>, engine: Engine, store: Arc<dyn Store>, stamps: Stamps) -> Front {
-    let mut keys = Keyring::new();
-    for (client, row) in config.clients.iter().enumerate() {
-        keys.insert(&row.dialect, row.credential.clone(), Caller { client, shape: row.replies });
-    }
-    let gate = Gate::new(keys, store, config.limits.clock_skew);
-    Front::new("gateway", config, gate, Arc::new(engine), stamps, PROVIDERS)
-}

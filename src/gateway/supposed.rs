@@ -13,6 +13,7 @@ use crate::{
         LoadBalancer, LoadBalancerRef, Member, Operation, Outcome, Port, Reach, Target, Traffic, Updated,
         Weight,
     },
+    telemetry::Account,
     wire::Reply,
 };
 
@@ -105,12 +106,22 @@ impl Supposed {
 }
 
 impl Upstream for Supposed {
-    fn call<'a>(&'a self, _: &'a TargetCloud, step: &'a Operation) -> BoxFuture<'a, Result<Outcome, Fault>> {
+    fn call<'a>(
+        &'a self,
+        _: &'a TargetCloud,
+        step: &'a Operation,
+        _: &'a Account,
+    ) -> BoxFuture<'a, Result<Outcome, Fault>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(step.clone());
         Box::pin(async move { self.answer(step) })
     }
 
-    fn pass<'a>(&'a self, _: &'a TargetCloud, _: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+    fn pass<'a>(
+        &'a self,
+        _: &'a TargetCloud,
+        _: &'a Arrival,
+        _: &'a Account,
+    ) -> BoxFuture<'a, Result<Reply, Fault>> {
         *self.passed.lock().unwrap_or_else(PoisonError::into_inner) = true;
         Box::pin(async { Ok(Reply::new(http::StatusCode::OK, "text/plain", "")) })
     }

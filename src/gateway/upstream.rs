@@ -3,17 +3,18 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderName, header};
-use tracing::{info, warn};
+use tracing::{debug, warn};
 
 use crate::{
     auth::Stamps,
     config::{Config, Target},
-    dialect::{Arrival, BoxFuture, Invocation, Provider, Scheme},
+    dialect::{Arrival, BoxFuture, Invocation, Provider, Receipt, Scheme},
     engine::Upstream,
     http::{Client, SendError, TlsError},
     mapping::Cloud,
     model::{Fault, FaultKind, Operation, Outcome, Place, RegionId},
-    wire::{Call, Reply},
+    telemetry::{Account, Calling, Telemetry, Told},
+    wire::{Call, Params, Reply},
 };
 
 /// The longest reply that is read: a full group of 200 backends is some 60 kB.
@@ -23,6 +24,7 @@ const MAX_REPLY_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub struct HttpUpstream {
     stamps: Stamps,
+    telemetry: Arc<Telemetry>,
     within: Duration,
     reached: HashMap<String, Reached>,
 }
@@ -34,6 +36,8 @@ struct Reached {
     cloud: Arc<Cloud>,
     scheme: &'static dyn Scheme,
     client: Client,
+    /// The authority that the client trusts.
+    ca: Option<Vec<u8>>,
 }
 
 impl HttpUpstream {
@@ -41,55 +45,135 @@ impl HttpUpstream {
     ///
     /// # Errors
     /// [`TlsError`] for a target's authority that cannot be used.
-    pub fn new(config: &Config, providers: &'static [Provider], stamps: Stamps) -> Result<Self, TlsError> {
+    pub fn new(
+        config: &Config,
+        providers: &'static [Provider],
+        stamps: Stamps,
+        telemetry: Arc<Telemetry>,
+    ) -> Result<Self, TlsError> {
+        let nobody = Self { stamps, telemetry, within: Duration::ZERO, reached: HashMap::new() };
+        nobody.succeeded_by(config, providers)
+    }
+
+    /// The same for another config. Connections to a target that trusts the same authority are kept.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn succeeded_by(&self, config: &Config, providers: &'static [Provider]) -> Result<Self, TlsError> {
         let mut reached = HashMap::new();
         for target in &config.targets {
-            let client = Client::new(target.ca.as_deref())?;
+            let known = self.reached.get(&target.name).filter(|known| known.ca == target.ca);
+            let client = match known {
+                Some(known) => known.client.clone(),
+                None => Client::new(target.ca.as_deref())?,
+            };
             let provider = providers.iter().find(|provider| provider.id == target.provider);
             let parts = provider.and_then(|provider| {
                 let cloud = Arc::clone(config.tables.cloud(provider.id)?);
-                Some(Reached { provider, cloud, scheme: target_scheme(provider, target)?, client })
+                let scheme = target_scheme(provider, target)?;
+                Some(Reached { provider, cloud, scheme, client, ca: target.ca.clone() })
             });
             reached.extend(parts.map(|parts| (target.name.clone(), parts)));
         }
-        Ok(Self { stamps, within: config.limits.upstream_timeout, reached })
+        let (stamps, telemetry) = (self.stamps.clone(), Arc::clone(&self.telemetry));
+        Ok(Self { stamps, telemetry, within: config.limits.upstream_timeout, reached })
     }
 
-    async fn carry_out(&self, target: &Target, step: &Operation) -> Result<Outcome, Fault> {
+    fn reached(&self, target: &Target) -> Result<&Reached, Fault> {
         let nowhere =
             || Fault::new(FaultKind::Internal, format!("the target `{}` is not set up", target.name));
-        let Reached { provider, cloud, scheme, client } =
-            self.reached.get(&target.name).ok_or_else(nowhere)?;
+        self.reached.get(&target.name).ok_or_else(nowhere)
+    }
+
+    async fn carry_out(
+        &self,
+        target: &Target,
+        step: &Operation,
+        account: &Account,
+    ) -> Result<Outcome, Fault> {
+        let Reached { provider, cloud, scheme, client, ca: _ } = self.reached(target)?;
         let invocation = provider.egress.write_call(step, cloud)?;
         let call = signed(&invocation, step, target, *scheme, &self.stamps);
+        let calling = account.calls(&target.name, &invocation.action, &invocation.params);
         let sent = client.send(call, self.within, MAX_REPLY_BYTES).await;
-        let outcome = read(provider, cloud, step, sent);
-        log(target, &invocation, &outcome);
+        let receipt = receipt(provider, &sent);
+        let (counted_as, outcome) = (counted_as(cloud, &sent, &receipt), read(provider, cloud, step, sent));
+        self.told(target, &invocation.action, calling, receipt, &counted_as, outcome.as_ref().err());
         outcome
     }
-}
 
-impl HttpUpstream {
-    async fn hand_on(&self, target: &Target, arrival: &Arrival) -> Result<Reply, Fault> {
-        let nowhere =
-            || Fault::new(FaultKind::Internal, format!("the target `{}` is not set up", target.name));
-        let Reached { provider, cloud, scheme, client } =
-            self.reached.get(&target.name).ok_or_else(nowhere)?;
+    async fn hand_on(&self, target: &Target, arrival: &Arrival, account: &Account) -> Result<Reply, Fault> {
+        let Reached { provider, cloud, scheme, client, ca: _ } = self.reached(target)?;
         let (origin, invocation) = passed_on(provider, cloud, target, arrival);
         let mut call = scheme.sign(&invocation, &origin, &target.credential, &self.stamps.next());
         add_headers(&mut call.headers, &target.headers);
+        // Nobody knows what is secret among the parameters of a call that no table has.
+        let calling = account.calls(&target.name, &invocation.action, &Params::default());
         let sent = client.send(call, self.within, MAX_REPLY_BYTES).await;
-        let mut reply = sent.map_err(|error| unsent(cloud, error))?;
-        if let Some(fault) = provider.egress.own_fault(&reply, cloud) {
-            return Err(own_key_refused(fault));
-        }
-        info!(target_name = %target.name, action = %invocation.action, "passed on");
+        let receipt = receipt(provider, &sent);
+        let counted_as = counted_as(cloud, &sent, &receipt);
+        let reply = sent.map_err(|error| unsent(cloud, error)).and_then(|reply| {
+            let refused = provider.egress.own_fault(&reply, cloud).map(own_key_refused);
+            refused.map_or(Ok(reply), Err)
+        });
+        self.told(target, &invocation.action, calling, receipt, &counted_as, reply.as_ref().err());
+        let mut reply = reply?;
         // What these say is about the connection to the target.
         for name in [header::CONNECTION, HeaderName::from_static("keep-alive")] {
             reply.headers.remove(name);
         }
         Ok(reply)
     }
+
+    /// Takes down what came of a call: for the request's account, for the metrics, and for who debugs it.
+    fn told(
+        &self,
+        target: &Target,
+        action: &str,
+        calling: Calling<'_>,
+        receipt: Receipt,
+        counted_as: &str,
+        fault: Option<&Fault>,
+    ) {
+        let Receipt { request_id, code } = receipt;
+        let (outcome, target) = (fault.map_or("done", |fault| fault.kind.name()), &target.name);
+        debug!(target_name = %target, action, outcome, code, request_id, "called");
+        if let Some(fault) = fault.filter(|fault| is_the_operators(fault.kind)) {
+            warn!(target_name = %target, action, request_id, detail = ?fault.to_string(), cause = fault.causes(), "call failed");
+        }
+        let took = calling.ends(Told { outcome, code, request_id });
+        self.telemetry.metrics.called(target, counted_as, took);
+    }
+}
+
+/// What a reply says of itself, if there is one.
+fn receipt(provider: &Provider, sent: &Result<Reply, SendError>) -> Receipt {
+    sent.as_ref().map(|reply| provider.egress.receipt(reply)).unwrap_or_default()
+}
+
+/// What metrics call the end of a call.
+fn counted_as(cloud: &Cloud, sent: &Result<Reply, SendError>, receipt: &Receipt) -> String {
+    let word = match (sent, &receipt.code) {
+        (Err(SendError::Unreachable(_)), _) => "unreachable",
+        (Err(SendError::TimedOut), _) => "timed_out",
+        (Err(SendError::Lost(_) | SendError::ReplyTooLarge), _) => "lost",
+        (Ok(_), Some(code)) => return cloud.faults.known_code(code).unwrap_or_else(|| "other".to_owned()),
+        (Ok(reply), None) if reply.status.is_success() => "ok",
+        (Ok(_), None) => "other",
+    };
+    word.to_owned()
+}
+
+/// Whether a failure is one that no caller can do anything about.
+fn is_the_operators(kind: FaultKind) -> bool {
+    matches!(
+        kind,
+        FaultKind::TargetDenied
+            | FaultKind::TargetFailed
+            | FaultKind::TargetLost
+            | FaultKind::TargetUnreachable
+            | FaultKind::TargetTimedOut
+    )
 }
 
 /// A caller's call as a target of the caller's own cloud gets it, and where it goes. A place that the call leaves open is
@@ -120,12 +204,22 @@ pub(super) fn passed_on(
 }
 
 impl Upstream for HttpUpstream {
-    fn call<'a>(&'a self, target: &'a Target, step: &'a Operation) -> BoxFuture<'a, Result<Outcome, Fault>> {
-        Box::pin(self.carry_out(target, step))
+    fn call<'a>(
+        &'a self,
+        target: &'a Target,
+        step: &'a Operation,
+        account: &'a Account,
+    ) -> BoxFuture<'a, Result<Outcome, Fault>> {
+        Box::pin(self.carry_out(target, step, account))
     }
 
-    fn pass<'a>(&'a self, target: &'a Target, arrival: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
-        Box::pin(self.hand_on(target, arrival))
+    fn pass<'a>(
+        &'a self,
+        target: &'a Target,
+        arrival: &'a Arrival,
+        account: &'a Account,
+    ) -> BoxFuture<'a, Result<Reply, Fault>> {
+        Box::pin(self.hand_on(target, arrival, account))
     }
 }
 
@@ -195,15 +289,4 @@ fn unsent(cloud: &Cloud, error: SendError) -> Fault {
         SendError::ReplyTooLarge => (FaultKind::TargetLost, "sent an answer that is too long to be one"),
     };
     Fault::new(kind, format!("{} {what}", cloud.title)).caused_by(error)
-}
-
-fn log(target: &Target, invocation: &Invocation, outcome: &Result<Outcome, Fault>) {
-    let (target, action) = (&target.name, &invocation.action);
-    match outcome {
-        Ok(_) => info!(target_name = %target, %action, "called"),
-        Err(fault) => {
-            let cause = fault.causes();
-            warn!(target_name = %target, %action, fault = fault.kind.name(), detail = ?fault.to_string(), cause, "call failed");
-        }
-    }
 }

@@ -24,6 +24,7 @@ use crate::wire::{Call, Reply};
 
 use super::{
     body::{Capped, drain, read_capped},
+    door::Door,
     head::HeadWatch,
     refusal::Refusal,
     request_line::{Cut, LineWatch},
@@ -106,6 +107,7 @@ pub type Answer<'s> = Pin<Box<dyn Future<Output = Reply> + Send + 's>>;
 /// What the requests of one connection have in common.
 pub(super) struct Exchange {
     pub(super) service: Arc<dyn Service>,
+    pub(super) door: Arc<Door>,
     pub(super) bounds: Bounds,
     pub(super) peer: SocketAddr,
     pub(super) heads: Arc<HeadWatch>,
@@ -129,7 +131,9 @@ impl Exchange {
         let (head, mut body) = request.into_parts();
         let within = self.bounds.body_timeout;
         let Ok(read) = timeout(within, read_capped(&mut body, self.bounds.max_body_bytes)).await else {
-            return Ok(last_response(Refusal::SlowBody { within }.into(), body));
+            let refusal = Refusal::SlowBody { within };
+            self.door.refuses(refusal);
+            return Ok(last_response(refusal.into(), body));
         };
         let Capped { bytes, rest } = read?;
         let is_whole = rest.is_none();

@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Arrived, Bounds, Listener, Service, SharedServerConfig, serve, server_config};
+use super::{Answer, Arrived, Bounds, Door, Listener, Service, SharedServerConfig, serve, server_config};
 use crate::wire::{Call, Reply};
 
 /// The bounds that the contract gives.
@@ -74,7 +74,8 @@ impl Loopback {
 
     fn on(listener: Listener, service: Recorder, bounds: Bounds) -> Self {
         let (addr, shutdown) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let served = tokio::spawn(serve(vec![listener], Arc::new(service), bounds, shutdown.clone()));
+        let served =
+            tokio::spawn(serve(vec![listener], Arc::new(service), Door::new(bounds), shutdown.clone()));
         Self { addr, shutdown, served }
     }
 

@@ -6,6 +6,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `server` | sockets, TLS and connections: who is let in, and how all of it ends |
+//! | `door` | bounds that may be replaced while serving, and who came |
 //! | `exchange` | one request on one connection: read, answered, written |
 //! | `head` | how long a request's head may be, and how long it may take or not even begin |
 //! | `refusal` | what is said to those whose request is not read |
@@ -17,6 +18,7 @@
 
 mod body;
 mod client;
+mod door;
 mod exchange;
 mod head;
 #[cfg(test)]
@@ -28,6 +30,7 @@ mod tls;
 mod trust;
 
 pub use client::{Client, SendError};
+pub use door::Door;
 pub use exchange::{Answer, Arrived, Bounds, Overrun, Service};
 pub use server::{Listener, SharedServerConfig, serve};
 pub use tls::{TlsError, server_config};

@@ -30,6 +30,19 @@ pub(super) enum Refusal {
 }
 
 impl Refusal {
+    /// Every [`reason`](Self::reason).
+    pub(super) const REASONS: [&'static str; 4] = ["connections", "headers", "slow_head", "slow_body"];
+
+    /// The word for it in metrics.
+    pub(super) fn reason(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Headers { max_bytes: _ } => "headers",
+            Self::SlowHead { within: _ } => "slow_head",
+            Self::SlowBody { within: _ } => "slow_body",
+        }
+    }
+
     fn status(self) -> StatusCode {
         match self {
             Self::Connections => StatusCode::SERVICE_UNAVAILABLE,

@@ -20,13 +20,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
+    door::{Door, Place},
     exchange::{Bounds, Exchange, Service},
     head::{HeadWatch, Heads},
     refusal::{Refusal, turn_away},
@@ -88,39 +89,37 @@ impl fmt::Debug for Listener {
 pub async fn serve(
     listeners: Vec<Listener>,
     service: Arc<dyn Service>,
-    bounds: Bounds,
+    door: Arc<Door>,
     shutdown: CancellationToken,
 ) {
     let tasks = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(bounds.max_connections.min(Semaphore::MAX_PERMITS)));
     let refusals = Arc::new(Semaphore::new(MOST_REFUSALS));
-    let door = Door { service, bounds, places, refusals, shutdown, tasks: tasks.clone() };
+    let porter = Porter { service, door, refusals, shutdown, tasks: tasks.clone() };
     for listener in listeners {
-        tasks.spawn(door.clone().admit(listener));
+        tasks.spawn(porter.clone().admit(listener));
     }
     tasks.close();
     tasks.wait().await;
 }
 
+/// Lets connections in.
 #[derive(Clone)]
-struct Door {
+struct Porter {
     service: Arc<dyn Service>,
-    bounds: Bounds,
-    /// One for each connection that may be.
-    places: Arc<Semaphore>,
+    door: Arc<Door>,
     /// One for each connection that may be told that there is no place.
     refusals: Arc<Semaphore>,
     shutdown: CancellationToken,
     tasks: TaskTracker,
 }
 
-impl Door {
+impl Porter {
     async fn admit(self, listener: Listener) {
         while let Some((stream, peer)) = self.shutdown.run_until_cancelled(listener.next()).await {
             let tls = listener.tls.as_deref().map(ArcSwap::load_full);
-            match Arc::clone(&self.places).try_acquire_owned() {
-                Ok(place) => drop(self.tasks.spawn(self.clone().receive(stream, peer, tls, place))),
-                Err(_) => self.refuse(stream, peer, tls.is_some()),
+            match self.door.enter() {
+                Some(place) => drop(self.tasks.spawn(self.clone().receive(stream, peer, tls, place))),
+                None => self.refuse(stream, peer, tls.is_some()),
             }
         }
     }
@@ -128,6 +127,7 @@ impl Door {
     /// Says no to a connection, or, in a flood of them or over TLS, just drops it.
     fn refuse(&self, stream: TcpStream, peer: SocketAddr, is_tls: bool) {
         tracing::debug!(%peer, "{}", Refusal::Connections);
+        self.door.refuses(Refusal::Connections);
         let turn = Arc::clone(&self.refusals).try_acquire_owned();
         if let (Ok(turn), false) = (turn, is_tls) {
             self.tasks.spawn(async move {
@@ -144,7 +144,7 @@ impl Door {
         stream: TcpStream,
         peer: SocketAddr,
         tls: Option<Arc<ServerConfig>>,
-        place: OwnedSemaphorePermit,
+        place: Place,
     ) {
         // Without it a reply of two segments waits 40 ms for the client's acknowledgement. Failing is not fatal.
         let _outcome = stream.set_nodelay(true);
@@ -166,10 +166,13 @@ impl Door {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let heads = Arc::new(HeadWatch::new());
+        let (heads, door) = (Arc::new(HeadWatch::new()), Arc::clone(&self.door));
         let ended = self.answer(&mut stream, peer, Arc::clone(&heads)).await;
         match heads.refusal() {
-            Some(refusal) => Ok(turn_away(stream, refusal).await?),
+            Some(refusal) => {
+                door.refuses(refusal);
+                Ok(turn_away(stream, refusal).await?)
+            }
             None => ended,
         }
     }
@@ -178,12 +181,13 @@ impl Door {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let Self { service, bounds, places: _, refusals: _, shutdown, tasks: _ } = self;
+        let Self { service, door, refusals: _, shutdown, tasks: _ } = self;
+        let bounds = door.bounds();
         let lines = Arc::new(LineWatch::new());
         let stream = Heads::new(stream, bounds, Arc::clone(&heads));
         let stream = RequestLines::new(stream, bounds.max_request_line_bytes, Arc::clone(&lines));
         let at_work = AtomicBool::new(false);
-        let exchange = Arc::new(Exchange { service, bounds, peer, heads, lines, at_work });
+        let exchange = Arc::new(Exchange { service, door, bounds, peer, heads, lines, at_work });
         let respond = service_fn(|request| {
             let exchange = Arc::clone(&exchange);
             async move { exchange.respond(request).await }

@@ -91,6 +91,18 @@ impl Faults {
     }
 }
 
+impl Faults {
+    /// A code as metrics may name it: as it is if a row names it, by its beginning if a row names that.
+    #[must_use]
+    pub fn known_code(&self, code: &str) -> Option<String> {
+        let mut patterns = self.reads.iter().flat_map(|row| &row.codes);
+        patterns.find(|known| known.matches(code)).map(|known| match known {
+            CodePattern::Exact(exact) => exact.clone(),
+            CodePattern::Prefix(prefix) => format!("{prefix}*"),
+        })
+    }
+}
+
 impl FaultRow {
     /// The code for `fault` in a call of `action`.
     #[must_use]

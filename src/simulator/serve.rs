@@ -10,10 +10,11 @@ use crate::{
     auth::{Keyring, Stamps},
     config::{Config, Target},
     front::{Caller, Front, Gate},
-    http::{Listener, serve},
+    http::{Door, Listener, serve},
     mapping::Shape,
     providers::PROVIDERS,
     store::Memory,
+    telemetry::Telemetry,
 };
 
 /// One simulated cloud.
@@ -65,8 +66,8 @@ impl Simulation {
             if let Some(target) = config.targets.get_mut(at) {
                 target.endpoint = endpoint;
             }
-            let bounds = front.bounds;
-            servers.spawn(serve(vec![listener], front, bounds, stop.clone()));
+            let door = Door::new(front.bounds);
+            servers.spawn(serve(vec![listener], front, door, stop.clone()));
             clouds.push(SimulatedCloud { target: target.name, balancer });
         }
         Ok(Self { clouds, stop, servers })
@@ -93,8 +94,17 @@ fn balancer(config: &Config, target: &Target, script: Script, latency: Duration)
 }
 
 fn front(config: &Config, target: &Target, balancer: &Arc<LoadBalancer>, stamps: Stamps) -> Front {
+    let caller = Caller { client: 0, target: target.name.as_str().into(), shape: Shape::Live };
     let mut keys = Keyring::new();
-    keys.insert(&target.provider, target.credential.clone(), Caller { client: 0, shape: Shape::Live });
+    keys.insert(&target.provider, target.credential.clone(), caller);
     let gate = Gate::new(keys, Arc::new(Memory::new()), config.limits.clock_skew);
-    Front::new(&target.name, config, gate, Arc::new(Arc::clone(balancer)), stamps, PROVIDERS)
+    Front::new(
+        &target.name,
+        config,
+        gate,
+        Arc::new(Arc::clone(balancer)),
+        stamps,
+        Telemetry::new(),
+        PROVIDERS,
+    )
 }

@@ -29,6 +29,17 @@ impl StoreAt {
         }
     }
 
+    /// Whether another config means the same place.
+    #[must_use]
+    pub fn is_at(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Memory, Self::Memory) => true,
+            (Self::Sqlite(path), Self::Sqlite(other)) => path == other,
+            (Self::Postgres(url), Self::Postgres(other)) => url.is(other.expose()),
+            (Self::Memory | Self::Sqlite(_) | Self::Postgres(_), _) => false,
+        }
+    }
+
     /// Opens the store as a gateway would, and lets it go. A file that a running gateway has is left to it.
     ///
     /// # Errors

@@ -1,27 +1,33 @@
-//! Floor 2: what the operator sees of a running gateway. Logs go to standard error; nothing here ever sees a secret,
-//! since what holds one does not print it.
+//! Floor 2: what the operator sees of a running gateway: log lines, metrics, and the last requests.
+//!
+//! One [`Account`] a request is where all three come from: opened at the door, filled by whoever works on the request, and
+//! closed when the last of them lets go, so that a request whose caller has hung up is told of as well.
 
-use std::io::{self, IsTerminal};
+mod account;
+mod history;
+mod log;
+mod metrics;
 
-use tracing_subscriber::EnvFilter;
+use std::sync::Arc;
 
-/// The form of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
+pub use account::{Account, Calling, End, Told, Waiting};
+pub use history::{CallMade, History, Past};
+pub use log::{LogFormat, log_to_stderr};
+pub use metrics::{Metrics, Readings, TextFormat};
+
+/// What one gateway, or one simulated cloud, lets an operator see.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    /// Counters, gauges and histograms.
+    pub metrics: Metrics,
+    /// The last requests.
+    pub history: History,
 }
 
-/// Starts logging to standard error, by `RUST_LOG`, or at `default` where that is unset. A second start is a no-op.
-pub fn log_to_stderr(format: LogFormat, default: &str) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
-    let started = match format {
-        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => lines.json().with_ansi(false).try_init(),
-    };
-    // Only a test starts it twice, and the first start serves the second too.
-    drop(started);
+impl Telemetry {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
 }

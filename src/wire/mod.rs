@@ -12,7 +12,7 @@ mod reply;
 
 pub use call::Call;
 pub use document::{Document, DocumentError};
-pub use excerpt::excerpt;
+pub use excerpt::{beginning, excerpt};
 pub use params::{EncodingError, Param, Params};
 pub use percent::{encode_form, encode_strict};
 pub use reply::Reply;

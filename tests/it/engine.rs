@@ -20,6 +20,7 @@ use weighbridge::{
     },
     simulator::{LoadBalancer, Script, Stumble},
     store::Memory,
+    telemetry::Account,
     wire::{Call, Params, Reply},
 };
 
@@ -41,6 +42,7 @@ impl Upstream for Direct {
         &'a self,
         _target: &'a TargetCloud,
         step: &'a Operation,
+        _: &'a Account,
     ) -> BoxFuture<'a, Result<Outcome, Fault>> {
         Box::pin(async move {
             let now = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
@@ -55,7 +57,12 @@ impl Upstream for Direct {
         })
     }
 
-    fn pass<'a>(&'a self, _: &'a TargetCloud, arrival: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+    fn pass<'a>(
+        &'a self,
+        _: &'a TargetCloud,
+        arrival: &'a Arrival,
+        _: &'a Account,
+    ) -> BoxFuture<'a, Result<Reply, Fault>> {
         panic!("{arrival:?} is passed on")
     }
 }
@@ -127,7 +134,16 @@ fn request_of(operation: Operation, client: usize) -> Request {
     let arrival = Arc::new(Arrival { call, params: Params::default(), signed: None });
     let wanted = Wanted::Translated(Asked::all(operation));
     let at = "2026-01-02T03:04:05Z".parse().unwrap();
-    Request { id: "test".to_owned(), at, client, wanted, arrival, place: None, repeat: None }
+    Request {
+        id: "test".to_owned(),
+        at,
+        client,
+        wanted,
+        arrival,
+        place: None,
+        repeat: None,
+        account: Account::unread(),
+    }
 }
 
 fn is_add(call: &Operation) -> bool {

@@ -18,6 +18,7 @@ use weighbridge::{
     engine::{Engine, Upstream},
     model::{Fault, FaultKind, Operation, Outcome, RemoveBackends},
     store::Memory,
+    telemetry::Account,
     wire::{Call, Params, Reply},
 };
 
@@ -153,11 +154,21 @@ struct Counting {
 }
 
 impl Upstream for Counting {
-    fn call<'a>(&'a self, _: &'a Target, step: &'a Operation) -> BoxFuture<'a, Result<Outcome, Fault>> {
+    fn call<'a>(
+        &'a self,
+        _: &'a Target,
+        step: &'a Operation,
+        _: &'a Account,
+    ) -> BoxFuture<'a, Result<Outcome, Fault>> {
         Box::pin(async move { Err(Fault::new(FaultKind::Internal, format!("{step:?} is no passing on"))) })
     }
 
-    fn pass<'a>(&'a self, _: &'a Target, _: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+    fn pass<'a>(
+        &'a self,
+        _: &'a Target,
+        _: &'a Arrival,
+        _: &'a Account,
+    ) -> BoxFuture<'a, Result<Reply, Fault>> {
         Box::pin(async move {
             let now = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
             self.most.fetch_max(now, Ordering::SeqCst);
@@ -185,8 +196,16 @@ async fn changes_of_one_group_that_go_on_as_they_came_stand_in_line_too() {
         let arrival = Arc::new(Arrival { call, params: Params::default(), signed: None });
         let wanted = Wanted::Translated(Asked::all(Operation::RemoveBackends(remove)));
         let at = "2026-01-02T03:04:05Z".parse().unwrap();
-        let request =
-            Request { id: format!("line-{number}"), at, client, wanted, arrival, place: None, repeat: None };
+        let request = Request {
+            id: format!("line-{number}"),
+            at,
+            client,
+            wanted,
+            arrival,
+            place: None,
+            repeat: None,
+            account: Account::unread(),
+        };
         let engine = engine.clone();
         async move { engine.handle(request).await }
     };

@@ -10,7 +10,7 @@ use std::{
 
 use jiff::Timestamp;
 use tokio::time::sleep;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use weighbridge::{
     config::{Config, Target},
     dialect::{Answer, Arrival, Asked, BoxFuture, Handler, Request, Wanted},
@@ -18,6 +18,7 @@ use weighbridge::{
     model::{Fault, FaultKind, Operation, Outcome},
     simulator::{LoadBalancer, Script},
     store::{GroupKey, Intention, Keepsake, Memory, RequestDigest, Store, Unavailable, Write},
+    telemetry::Account,
     wire::{Call, Params, Reply},
 };
 
@@ -48,7 +49,12 @@ impl Way {
 }
 
 impl Upstream for Way {
-    fn call<'a>(&'a self, _: &'a Target, step: &'a Operation) -> BoxFuture<'a, Result<Outcome, Fault>> {
+    fn call<'a>(
+        &'a self,
+        _: &'a Target,
+        step: &'a Operation,
+        _: &'a Account,
+    ) -> BoxFuture<'a, Result<Outcome, Fault>> {
         Box::pin(async move {
             if !self.is_open(step) {
                 return std::future::pending().await;
@@ -61,7 +67,12 @@ impl Upstream for Way {
         })
     }
 
-    fn pass<'a>(&'a self, _: &'a Target, _: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+    fn pass<'a>(
+        &'a self,
+        _: &'a Target,
+        _: &'a Arrival,
+        _: &'a Account,
+    ) -> BoxFuture<'a, Result<Reply, Fault>> {
         Box::pin(async { Err(Fault::new(FaultKind::Internal, "nothing is passed on here")) })
     }
 }
@@ -73,7 +84,7 @@ fn request(operation: Operation, client: usize) -> Request {
     let id = format!("recovery-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let at = "2026-01-02T03:04:05Z".parse().unwrap();
     let wanted = Wanted::Translated(Asked::all(operation));
-    Request { id, at, client, wanted, arrival, place: None, repeat: None }
+    Request { id, at, client, wanted, arrival, place: None, repeat: None, account: Account::unread() }
 }
 
 /// One simulated cloud and one store, before which engines come and go.
@@ -188,7 +199,7 @@ fn a_write_through_one_replica_ends_the_watch_of_another() {
         let place = Place { store: Arc::new(Shared::default()), ..Place::with(Script::smooth()) };
         place.cut_short(4).await;
         let watching = place.engine(ALL);
-        let tending = tokio::spawn(async move { watching.look_after().await });
+        let tending = tokio::spawn(async move { watching.look_after(&CancellationToken::new()).await });
         sleep(Duration::from_secs(4)).await;
         assert_eq!(place.held(), [""; 0]);
         place.add_one(&place.engine(ALL), 2).await.unwrap();
@@ -206,7 +217,7 @@ fn what_was_cut_short_is_taken_back_and_found_complete_when_it_is() {
             let place = Place::with(Script::smooth());
             place.cut_short(changes).await;
             let next = place.engine(ALL);
-            let tending = tokio::spawn(async move { next.look_after().await });
+            let tending = tokio::spawn(async move { next.look_after(&CancellationToken::new()).await });
             sleep(Duration::from_secs(5)).await;
             let held = place.held().len();
             assert!(held == 0 || (held == 10 && changes == 10), "{held} after {changes}");
@@ -235,7 +246,7 @@ fn what_shows_only_later_is_taken_back_when_it_shows() {
         let place = Place::with(Script::smooth().lagging(lag));
         place.cut_short(4).await;
         let next = place.engine(ALL);
-        let tending = tokio::spawn(async move { next.look_after().await });
+        let tending = tokio::spawn(async move { next.look_after(&CancellationToken::new()).await });
         sleep(Duration::from_secs(20)).await;
         assert_eq!(place.held(), [""; 0]);
         assert_eq!(place.store.unfinished(None).await.unwrap(), [], "the watch is over");
@@ -251,7 +262,7 @@ fn a_write_ends_the_watch_and_is_never_taken_for_what_is_watched_for() {
         let next = place.engine(ALL);
         let tending = tokio::spawn({
             let next = next.clone();
-            async move { next.look_after().await }
+            async move { next.look_after(&CancellationToken::new()).await }
         });
         sleep(Duration::from_secs(4)).await;
         assert_eq!(place.store.unfinished(None).await.unwrap().len(), 1, "it is watched");

@@ -14,6 +14,7 @@ use weighbridge::{
     gateway::{explain, front},
     model::{Fault, Operation, Outcome},
     store::{Memory, Store},
+    telemetry::Account,
     wire::{Call, Document, Reply},
 };
 
@@ -23,11 +24,21 @@ use crate::support::demo_config;
 struct Unreachable;
 
 impl Upstream for Unreachable {
-    fn call<'a>(&'a self, _target: &'a Target, step: &'a Operation) -> BoxFuture<'a, Result<Outcome, Fault>> {
+    fn call<'a>(
+        &'a self,
+        _target: &'a Target,
+        step: &'a Operation,
+        _: &'a Account,
+    ) -> BoxFuture<'a, Result<Outcome, Fault>> {
         panic!("{step:?} reached the target")
     }
 
-    fn pass<'a>(&'a self, _: &'a Target, arrival: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+    fn pass<'a>(
+        &'a self,
+        _: &'a Target,
+        arrival: &'a Arrival,
+        _: &'a Account,
+    ) -> BoxFuture<'a, Result<Reply, Fault>> {
         panic!("{arrival:?} reached the target")
     }
 }
@@ -39,7 +50,7 @@ fn front_before_nothing() -> Front {
     let store: Arc<dyn Store> = Arc::new(Memory::new());
     let engine =
         Engine::new(Arc::clone(&CONFIG), Arc::new(Unreachable), Arc::clone(&store), TaskTracker::new());
-    front(&CONFIG, engine, store, stamps)
+    front(&CONFIG, &engine, store, stamps)
 }
 
 /// Parameters that lead deep into the readers, with values that nobody expects.

@@ -1,8 +1,10 @@
 //! Writes requests to this cloud and reads its replies.
 
+use serde::Deserialize;
+
 use super::{backends, balancers, envelope, groups, health, values};
 use crate::{
-    dialect::{Egress, Invocation},
+    dialect::{Egress, Invocation, Receipt},
     mapping::{Cloud, Faults},
     model::{
         AddBackends, Backend, Change, CreateGroup, DescribeHealth, Fault, FaultKind, Field, Group, GroupId,
@@ -28,6 +30,13 @@ impl Egress for Slb {
         told_fault(reply, &body, cloud).filter(|fault| fault.kind == FaultKind::TargetDenied)
     }
 
+    fn receipt(&self, reply: &Reply) -> Receipt {
+        let Head { request_id, code } = serde_json::from_slice(&reply.body).unwrap_or_default();
+        // A reply in XML, to a call that was passed on, still has this header.
+        let header = || reply.header("x-acs-request-id").map(str::to_owned);
+        Receipt { request_id: request_id.or_else(header), code }
+    }
+
     fn read_reply(&self, step: &Operation, reply: &Reply, cloud: &Cloud) -> Result<Outcome, Fault> {
         let body = Document::from_json(&reply.body).map_err(|error| {
             let detail = format!("{} answered HTTP {} with no JSON", cloud.title, reply.status.as_u16());
@@ -38,6 +47,14 @@ impl Egress for Slb {
             None => read_success(step, &body, cloud),
         }
     }
+}
+
+/// What every reply has at its top.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Head {
+    request_id: Option<String>,
+    code: Option<String>,
 }
 
 /// The parameters of the call that carries a step out.

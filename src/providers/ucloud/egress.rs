@@ -1,6 +1,7 @@
 //! Writes requests to this cloud and reads its replies.
 
 use http::StatusCode;
+use serde::Deserialize;
 
 use super::{
     balancers, changes,
@@ -8,7 +9,7 @@ use super::{
     groups,
 };
 use crate::{
-    dialect::{Egress, Invocation},
+    dialect::{Egress, Invocation, Receipt},
     mapping::{Action, Cloud, Faults},
     model::{
         AddBackends, Backend, BackendId, CreateGroup, Fault, FaultKind, Group, GroupId, GroupRef, Health,
@@ -76,6 +77,12 @@ impl Egress for Ulb {
         (kind == FaultKind::TargetDenied).then(|| told_fault(kind, &code, reply, &body, cloud))
     }
 
+    fn receipt(&self, reply: &Reply) -> Receipt {
+        let Head { ret_code } = serde_json::from_slice(&reply.body).unwrap_or_default();
+        let code = ret_code.filter(|code| *code != 0).map(|code| code.to_string());
+        Receipt { request_id: reply.header("x-ucloud-request-uuid").map(str::to_owned), code }
+    }
+
     fn read_reply(&self, step: &Operation, reply: &Reply, cloud: &Cloud) -> Result<Outcome, Fault> {
         let body = Document::from_json(&reply.body).map_err(|error| {
             let detail = format!("{} answered HTTP {} with no JSON", cloud.title, reply.status.as_u16());
@@ -96,6 +103,13 @@ impl Egress for Ulb {
             None => Err(lost(cloud, &format!("HTTP {} without a RetCode", reply.status.as_u16()))),
         }
     }
+}
+
+/// What every reply has at its top.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Head {
+    ret_code: Option<i64>,
 }
 
 /// What a kind of fault means for a step: the codes for a VServer that is not there stand for the ULB as well.

@@ -29,6 +29,7 @@ use weighbridge::{
     providers,
     simulator::{LoadBalancer, Script, Stumble},
     store::{Memory, Store},
+    telemetry::Account,
     wire::{Call, Params, Reply},
 };
 
@@ -95,11 +96,17 @@ impl Upstream for Wire {
         &'a self,
         target: &'a TargetCloud,
         step: &'a Operation,
+        _: &'a Account,
     ) -> BoxFuture<'a, Result<Outcome, Fault>> {
         Box::pin(self.carry_out(target, step))
     }
 
-    fn pass<'a>(&'a self, _: &'a TargetCloud, arrival: &'a Arrival) -> BoxFuture<'a, Result<Reply, Fault>> {
+    fn pass<'a>(
+        &'a self,
+        _: &'a TargetCloud,
+        arrival: &'a Arrival,
+        _: &'a Account,
+    ) -> BoxFuture<'a, Result<Reply, Fault>> {
         panic!("{arrival:?} is passed on")
     }
 }
@@ -231,7 +238,7 @@ fn request(asked: Asked, client: usize, repeat: Option<[u8; 32]>) -> Request {
     let wanted = Wanted::Translated(asked);
     let id = format!("test-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let at = "2026-01-02T03:04:05Z".parse().unwrap();
-    Request { id, at, client, wanted, arrival, place: None, repeat }
+    Request { id, at, client, wanted, arrival, place: None, repeat, account: Account::unread() }
 }
 
 fn outcome_of(answer: Answer) -> Outcome {

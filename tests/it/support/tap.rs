@@ -7,7 +7,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 use weighbridge::{
-    http::{Answer, Arrived, Bounds, Client, Listener, Service, serve},
+    http::{Answer, Arrived, Bounds, Client, Door, Listener, Service, serve},
     wire::{Call, Reply},
 };
 
@@ -48,7 +48,7 @@ impl Tap {
         let listener = clouds.wait(Listener::bind("127.0.0.1:0".parse().unwrap(), None)).unwrap();
         let endpoint = listener.local_addr().unwrap().to_string();
         let service = Arc::clone(&line) as Arc<dyn Service>;
-        clouds.beside(serve(vec![listener], service, BOUNDS, CancellationToken::new()));
+        clouds.beside(serve(vec![listener], service, Door::new(BOUNDS), CancellationToken::new()));
         Self { endpoint, line }
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use weighbridge::{
-    http::{Answer, Arrived, Bounds, Listener, Service, serve},
+    http::{Answer, Arrived, Bounds, Door, Listener, Service, serve},
     wire::{Call, Reply},
 };
 
@@ -62,7 +62,12 @@ impl Target {
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
         let bounds = Bounds { max_body_bytes: 1 << 20, max_request_line_bytes: 65_534, ..Bounds::USUAL };
         let listeners = if absent { Vec::new() } else { vec![listener] };
-        tokio::spawn(serve(listeners, Arc::clone(&record) as Arc<dyn Service>, bounds, stop.clone()));
+        tokio::spawn(serve(
+            listeners,
+            Arc::clone(&record) as Arc<dyn Service>,
+            Door::new(bounds),
+            stop.clone(),
+        ));
         Self { address, record, _stop: stop.drop_guard() }
     }
 

@@ -1,0 +1,307 @@
+//! What one request has come to.
+
+use std::{
+    fmt::Write,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use super::{
+    Telemetry,
+    history::{CallMade, MOST_CALLS, Past},
+    metrics::Times,
+};
+use crate::wire::{Params, beginning, excerpt};
+
+/// How many characters of a parameter are kept: 20 backends of an Alibaba add are some 2,000.
+const LONGEST_VALUE: usize = 4000;
+
+/// The account of one request. It is closed when it is dropped: then it is counted, logged on one line, and kept among
+/// the last requests.
+pub struct Account {
+    telemetry: Arc<Telemetry>,
+    /// Whose door the request came to.
+    door: Arc<str>,
+    opened: Instant,
+    entries: Mutex<Entries>,
+}
+
+struct Entries {
+    past: Past,
+    /// The action as metrics may name it: one that the tables know, or `other`.
+    counted_as: String,
+    cause: String,
+    upstream: Stretch,
+    waiting: Stretch,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone)]
+pub struct End {
+    /// `done`, `passed`, `unrecognised`, or the name of a fault.
+    pub outcome: &'static str,
+    /// What the caller is told, if it is a fault. Nothing secret, and no usable signature.
+    pub message: Option<String>,
+    /// What only the log is told.
+    pub cause: String,
+    /// The fields that were lost, by the model's names, and why.
+    pub losses: Vec<(&'static str, String)>,
+}
+
+/// What a target said of one call.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// `done`, or the name of a fault.
+    pub outcome: &'static str,
+    /// The target's own code of an error, if it said one.
+    pub code: Option<String>,
+    /// The target's id of it.
+    pub request_id: Option<String>,
+}
+
+impl Account {
+    /// Opens the account of a request that came to `door` at this time.
+    #[must_use]
+    pub fn open(telemetry: &Arc<Telemetry>, door: &Arc<str>, at: Timestamp) -> Arc<Self> {
+        telemetry.metrics.begins();
+        let past = Past {
+            at,
+            id: String::new(),
+            dialect: "none",
+            action: String::new(),
+            client: None,
+            target: None,
+            outcome: "hung-up",
+            status: None,
+            message: None,
+            took_ms: 0.0,
+            gateway_ms: 0.0,
+            upstream_ms: 0.0,
+            waiting_ms: 0.0,
+            calls: Vec::new(),
+            losses: Vec::new(),
+        };
+        let entries = Entries {
+            past,
+            counted_as: "other".to_owned(),
+            cause: String::new(),
+            upstream: Stretch::default(),
+            waiting: Stretch::default(),
+        };
+        let (telemetry, door) = (Arc::clone(telemetry), Arc::clone(door));
+        Arc::new(Self { telemetry, door, opened: Instant::now(), entries: Mutex::new(entries) })
+    }
+
+    /// An account that nobody reads: of what is only supposed, and of what is put right later.
+    #[must_use]
+    pub fn unread() -> Arc<Self> {
+        Self::open(&Telemetry::new(), &Arc::from(""), Timestamp::UNIX_EPOCH)
+    }
+
+    /// Its language, its action and its id are known. `counted_as` is the action if the tables know it.
+    pub fn speaks(&self, dialect: &'static str, action: &str, counted_as: Option<&str>, id: &str) {
+        let mut entries = self.lock();
+        entries.past.dialect = dialect;
+        entries.past.action = excerpt(action);
+        id.clone_into(&mut entries.past.id);
+        if let Some(action) = counted_as {
+            action.clone_into(&mut entries.counted_as);
+        }
+    }
+
+    /// The caller is who it says, and its requests go to this target.
+    pub fn admits(&self, client: &str, target: &str) {
+        let mut entries = self.lock();
+        entries.past.client = Some(excerpt(client));
+        entries.past.target = Some(target.to_owned());
+    }
+
+    /// What has come of it.
+    pub fn ends(&self, end: End) {
+        let End { outcome, message, cause, losses } = end;
+        let mut entries = self.lock();
+        entries.past.outcome = outcome;
+        entries.past.message = message;
+        entries.past.losses = losses.into_iter().map(|(field, why)| (field.to_owned(), why)).collect();
+        entries.cause = cause;
+    }
+
+    /// The caller was answered.
+    pub fn answers(&self, status: u16) {
+        self.lock().past.status = Some(status);
+    }
+
+    /// A call to a target begins. `params` are what it asks for, without what signs it.
+    pub fn calls(&self, target: &str, action: &str, params: &Params) -> Calling<'_> {
+        self.lock().upstream.begin();
+        let text = |value: &str| beginning(value, LONGEST_VALUE);
+        let made = CallMade {
+            target: target.to_owned(),
+            action: action.to_owned(),
+            params: params.iter().map(|param| (param.name.clone(), text(&param.value))).collect(),
+            outcome: "given-up",
+            code: None,
+            request_id: None,
+            took_ms: 0.0,
+        };
+        Calling { account: self, began: Instant::now(), made: Some(made) }
+    }
+
+    /// The request waits for somebody else.
+    pub fn waits(&self) -> Waiting<'_> {
+        self.lock().waiting.begin();
+        Waiting(self)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        let whole = self.opened.elapsed();
+        let Self { telemetry, door, entries, opened: _ } = self;
+        let entries = entries.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let (upstream, waiting) = (entries.upstream.sum, entries.waiting.sum);
+        let gateway = whole.saturating_sub(upstream + waiting);
+        let past = &mut entries.past;
+        (past.took_ms, past.gateway_ms) = (milliseconds(whole), milliseconds(gateway));
+        (past.upstream_ms, past.waiting_ms) = (milliseconds(upstream), milliseconds(waiting));
+        log(door, past, &entries.cause);
+        telemetry.metrics.ended(past, &entries.counted_as, Times { whole, gateway, waiting });
+        telemetry.history.add(past.clone());
+    }
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("door", &self.door).finish_non_exhaustive()
+    }
+}
+
+/// A call on its way.
+#[derive(Debug)]
+pub struct Calling<'a> {
+    account: &'a Account,
+    began: Instant,
+    made: Option<CallMade>,
+}
+
+impl Calling<'_> {
+    /// The call ends; after so long.
+    #[must_use = "metrics measure it"]
+    pub fn ends(mut self, told: Told) -> Duration {
+        let Told { outcome, code, request_id } = told;
+        if let Some(made) = &mut self.made {
+            (made.outcome, made.code, made.request_id) = (outcome, code, request_id);
+        }
+        self.began.elapsed()
+    }
+}
+
+impl Drop for Calling<'_> {
+    fn drop(&mut self) {
+        let took = self.began.elapsed();
+        let Some(mut made) = self.made.take() else { return };
+        made.took_ms = milliseconds(took);
+        let mut entries = self.account.lock();
+        entries.upstream.end();
+        if entries.past.calls.len() < MOST_CALLS {
+            entries.past.calls.push(made);
+        }
+    }
+}
+
+/// A wait that goes on.
+#[derive(Debug)]
+pub struct Waiting<'a>(&'a Account);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.lock().waiting.end();
+    }
+}
+
+/// The time in which at least one of several things goes on.
+#[derive(Debug, Default)]
+struct Stretch {
+    open: usize,
+    since: Option<Instant>,
+    sum: Duration,
+}
+
+impl Stretch {
+    fn begin(&mut self) {
+        self.open += 1;
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    fn end(&mut self) {
+        self.open = self.open.saturating_sub(1);
+        if self.open == 0 {
+            self.sum += self.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        }
+    }
+}
+
+/// One line a request; what was refused, failed or lost something is to be looked at.
+fn log(door: &str, past: &Past, cause: &str) {
+    let Past { at: _, id, dialect, action, client, target, outcome, status, message, calls, losses, .. } =
+        past;
+    let Past { took_ms, gateway_ms, upstream_ms, waiting_ms, .. } = past;
+    let (calls, losses) = (calls_text(calls), losses_text(losses));
+    macro_rules! line {
+        ($level:ident) => {
+            $level!(
+                parent: None,
+                at = door,
+                id,
+                dialect,
+                action,
+                client = client.as_deref(),
+                target_name = target.as_deref(),
+                outcome,
+                status,
+                message = ?message.as_deref().unwrap_or_default(),
+                cause,
+                took_ms,
+                gateway_ms,
+                upstream_ms,
+                waiting_ms,
+                calls,
+                losses,
+                "request"
+            )
+        };
+    }
+    if matches!(*outcome, "done" | "passed") && losses.is_empty() {
+        line!(info);
+    } else {
+        line!(warn);
+    }
+}
+
+fn calls_text(calls: &[CallMade]) -> String {
+    let mut text = String::new();
+    for CallMade { target, action, outcome, code, request_id, took_ms, params: _ } in calls {
+        let gap = if text.is_empty() { "" } else { "; " };
+        let (code, id) = (code.as_deref().unwrap_or(""), request_id.as_deref().unwrap_or("-"));
+        let sign = if code.is_empty() { "" } else { " " };
+        // Writing to a text does not fail.
+        let _ok = write!(text, "{gap}{target} {action} {outcome}{sign}{code} {id} {took_ms}");
+    }
+    text
+}
+
+fn losses_text(losses: &[(String, String)]) -> String {
+    losses.iter().map(|(field, why)| format!("{field}={why}")).collect::<Vec<_>>().join("; ")
+}
+
+/// Thousandths of a millisecond are as fine as anybody reads.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
