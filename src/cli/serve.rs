@@ -87,7 +87,9 @@ async fn serve(mut config: Config, source: Option<Source>) -> Result<(), Box<dyn
     }
     let running = tokio::spawn(gateway.run(stop.clone()));
     while signals.next().await == Asked::Reload {
-        info!("asked to reload");
+        if simulated {
+            info!("there is no config file, so there is nothing to reload");
+        }
         reload.ask();
     }
     info!("stopping: what is in flight is finished first; once more stops at once");

@@ -72,10 +72,14 @@ impl Reloader {
                 () = sleep(LOOK_EVERY) => false,
             };
             self.retired = freed(std::mem::take(&mut self.retired)).await;
-            if asked || changed(self.files.clone()).await {
-                settled(&self.files).await;
-                self.reload(&current).await;
+            // Who asks knows that the files are whole.
+            if !asked && !changed(self.files.clone()).await {
+                continue;
             }
+            if !asked {
+                settled(&self.files).await;
+            }
+            self.reload(&current).await;
         }
     }
 

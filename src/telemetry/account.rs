@@ -266,7 +266,7 @@ fn log(door: &str, past: &Past, cause: &str) {
                 target_name = target.as_deref(),
                 outcome,
                 status,
-                message = ?message.as_deref().unwrap_or_default(),
+                detail = ?message.as_deref().unwrap_or_default(),
                 cause,
                 took_ms,
                 gateway_ms,

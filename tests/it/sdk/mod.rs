@@ -5,8 +5,8 @@
 
 mod aliyun;
 mod aliyun_life;
-mod driver;
-mod install;
+pub mod driver;
+pub mod install;
 mod life;
 mod ucloud;
 mod ucloud_life;

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub mod admin;
 pub mod breaker;
 pub mod caller;
 pub mod comparison;

@@ -52,6 +52,13 @@ impl Served {
         Self { program, endpoint }
     }
 
+    /// Where its admin listener is, `host:port`.
+    pub fn admin(&self) -> String {
+        let line =
+            |line: &str| line.contains("health, metrics and the page").then(|| address(line)).flatten();
+        self.program.hear_err(PATIENCE, |log| log.split_inclusive('\n').find_map(line))
+    }
+
     /// Kills it, as nothing can be prepared for.
     pub fn kill(self) {
         drop(self.program);
@@ -66,7 +73,10 @@ impl Served {
 
 /// The address of a whole log line that tells one, as text or as JSON.
 fn listening(line: &str) -> Option<String> {
-    let line = line.strip_suffix('\n').filter(|line| line.contains("listening"))?;
+    line.strip_suffix('\n').filter(|line| line.contains("listening")).and_then(address)
+}
+
+fn address(line: &str) -> Option<String> {
     let (_, address) = line.split_at(line.find("127.0.0.1:")?);
     let end = |c: char| !c.is_ascii_digit() && c != '.' && c != ':';
     Some(address.split(end).next()?.to_owned())
