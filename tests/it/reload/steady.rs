@@ -98,9 +98,17 @@ fn a_hundred_reloads_under_steady_load_fail_no_request_and_show_none_two_version
     let (served, admin) = bench.serve();
     let (stop, asked) = (AtomicBool::new(false), AtomicUsize::new(0));
     let endpoint = served.endpoint.clone();
-    let add = |at: usize| {
-        json!({"endpoint": endpoint, "key_id": "demo-aliyun", "secret": "demo-aliyun-secret", "region": "cn-hangzhou",
-               "group": "rsp-0", "backends": [{"ServerId": "i-0", "Port": 1000 + at, "Weight": 50}]})
+    // A group holds 200 backends, so most of what is asked is a read.
+    let change = |at: usize| {
+        let mut job = json!({"endpoint": endpoint, "key_id": "demo-aliyun", "secret": "demo-aliyun-secret",
+                             "region": "cn-hangzhou", "group": "rsp-0"});
+        if at % 4 == 0 && at < 1200 {
+            job["backends"] = json!([{"ServerId": "i-0", "Port": 1000 + at, "Weight": 50}]);
+        } else {
+            job["call"] = "DescribeVServerGroupAttribute".into();
+            job["params"] = json!({"VServerGroupId": "rsp-0", "RegionId": "cn-hangzhou"});
+        }
+        job
     };
     let read = |_| {
         json!({"endpoint": endpoint, "key_id": "demo-ucloud", "secret": "demo-ucloud-secret", "region": "cn-bj2",
@@ -109,7 +117,7 @@ fn a_hundred_reloads_under_steady_load_fail_no_request_and_show_none_two_version
     };
     thread::scope(|scope| {
         let (stop, asked) = (&stop, &asked);
-        scope.spawn(move || asked.fetch_add(keep_asking(Sdk::Tea, stop, add), Ordering::Relaxed));
+        scope.spawn(move || asked.fetch_add(keep_asking(Sdk::Tea, stop, change), Ordering::Relaxed));
         scope.spawn(move || asked.fetch_add(keep_asking(Sdk::Ucloud, stop, read), Ordering::Relaxed));
         let reloaded =
             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reload_often(&bench, &served, &admin)));
