@@ -1,17 +1,27 @@
 //! What is secret is never printed: not in a log at its most talkative, not in a reply, not in the report of a mistake.
 
-use std::{process::Command, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
-use weighbridge::{cli::request_text::read_request, crypto::Secret};
+use weighbridge::{
+    auth::Stamps,
+    cli::request_text::read_request,
+    config::{Known, load},
+    crypto::Secret,
+    gateway::Gateway,
+    providers::PROVIDERS,
+    wire::Call,
+};
 
 use super::{ALIBABA_PAGE, RSP, VSERVER, text_of};
 use crate::support::{
+    admin::Admin,
     demo_config,
     house::Clouds,
     program::{Ended, run},
     served::{PATIENCE, Served, send, weighbridge},
     signer::{ACS3, SHA1, Signer, V1},
     site::{Site, config, config_of},
+    tap::Tap,
 };
 
 /// Stands in every secret that is planted, and nowhere else.
@@ -42,6 +52,14 @@ impl Ear {
         self.heard.extend([out.as_str(), err.as_str()]);
     }
 
+    /// Asks the admin listener for everything that it tells.
+    fn ask(&mut self, served: &Served) {
+        let admin = Admin::of(served);
+        for path in ["/", "/healthz", "/readyz", "/metrics", "/requests", "/nothing"] {
+            self.heard.push_str(&admin.text(path));
+        }
+    }
+
     /// No line may have the mark in it.
     fn check(&self) {
         let leaks: Vec<&str> = self.heard.lines().filter(|line| line.contains(MARK)).collect();
@@ -52,7 +70,7 @@ impl Ear {
 /// Secrets in the config, in the environment and in a file. The gateway's own is accepted by one target and refused by
 /// the other.
 fn marked_site(clouds: &Clouds) -> Site {
-    let text = config_of(clouds)
+    let text = format!("admin = \"127.0.0.1:0\"\n{}", config_of(clouds))
         .replacen("demo-gateway-secret", "Zx9Q-accepted", 1)
         .replacen("demo-gateway-secret", "Zx9Q-refused", 1)
         .replace("provider = ", "headers = { channel-key = \"Zx9Q-header\" }\nprovider = ")
@@ -61,6 +79,22 @@ fn marked_site(clouds: &Clouds) -> Site {
     let site = Site::with(&text);
     site.write("secret.txt", "Zx9Q-client-file\n");
     site
+}
+
+/// Reloads of configs whose mistakes stand right beside secrets.
+fn spoil(site: &Site, served: &Served) {
+    let good = std::fs::read_to_string(site.config()).unwrap();
+    let admin = Admin::of(served);
+    for (bad, (from, to)) in [
+        (1, ("\"Zx9Q-accepted\"", "\"Zx9Q-accepted")),
+        (2, ("\"Zx9Q-accepted\"", "[\"Zx9Q-accepted\"]")),
+        (3, ("\"Zx9Q-header\"", "7 \"Zx9Q-header\"")),
+        (4, ("file:secret.txt", "Zx9Q\\q")),
+    ] {
+        site.write("weighbridge.toml", &good.replace(from, to));
+        served.program.signal("HUP");
+        admin.wait_for_reloads((0, bad));
+    }
 }
 
 fn marked_clouds() -> Clouds {
@@ -93,9 +127,81 @@ fn a_secret_is_never_printed() {
         }
         ear.run(&mut ear.command(&["check", "--config", &file]), "");
         ear.run(&mut ear.command(&["serve", "--config", &file, "--listen", &served.endpoint]), "");
+        ear.ask(&served);
+        spoil(&site, &served);
+        ear.ask(&served);
         ear.hear(&served.stop());
         assert!(ear.heard.contains("TRACE"), "everything was to be logged");
         ear.check();
+    }
+}
+
+/// The signature of a call, as it was sent and as it reads.
+fn signatures(call: &Call) -> Vec<String> {
+    let header = call.header("authorization").unwrap_or_default().rsplit("Signature=").next();
+    let body = text_of(&call.body);
+    let pairs = call.query.split('&').chain(body.split('&'));
+    let sent = pairs
+        .filter_map(|pair| pair.strip_prefix("Signature="))
+        .chain(header)
+        .filter(|sent| !sent.is_empty());
+    let read = |sent: &str| percent_encoding::percent_decode_str(sent).decode_utf8().unwrap().into_owned();
+    sent.flat_map(|sent| [sent.to_owned(), read(sent)]).collect()
+}
+
+/// Whoever reads one can send the request again: UCloud signs neither time nor nonce, and the gateway's own calls are as good
+/// as its keys.
+#[test]
+fn a_usable_signature_is_never_told() {
+    let clouds = Clouds::open(Duration::ZERO);
+    let taps =
+        ["aliyun-simulated", "ucloud-simulated"].map(|target| Tap::before(clouds.origin(target), &clouds));
+    let [aliyun, ucloud] = taps.each_ref().map(|tap| format!("http://{}", tap.endpoint));
+    let site = Site::with(&format!("admin = \"127.0.0.1:0\"\n{}", config(&aliyun, &ucloud)));
+    let mut ear = Ear { log: "text", heard: String::new() };
+    let served = Served::start(&mut ear.command(&["serve", "--config", &site.config()]));
+    let mut usable = Vec::new();
+    let add = format!("{RSP}&BackendServers=[{{'ServerId':'i-bp1example00000001','Port':80}}]");
+    let allocate = format!("Action=AllocateBackend&{VSERVER}&ResourceId=uhost-demo02");
+    for (signer, query) in
+        [(V1, &add), (ACS3, &add), (SHA1, &allocate), (SHA1, &"Action=Frobnicate".to_owned())]
+    {
+        let call = read_request(&signer.curl_line(&served.endpoint, query)).unwrap();
+        usable.extend(signatures(&call));
+        send(call);
+    }
+    let calls: Vec<Call> = taps.iter().flat_map(Tap::tapped).map(|tapped| tapped.call).collect();
+    assert!(calls.len() >= 3, "the gateway called {calls:?}");
+    usable.extend(calls.iter().flat_map(signatures));
+    assert!(usable.len() >= 14 && usable.iter().all(|signature| signature.len() > 20), "{usable:?}");
+    ear.ask(&served);
+    ear.hear(&served.stop());
+    let told: Vec<&String> = usable.iter().filter(|signature| ear.heard.contains(*signature)).collect();
+    assert!(told.is_empty(), "{told:?}");
+    assert!(ear.heard.contains("AllocateBackend") && ear.heard.contains("TRACE"), "it told the rest");
+}
+
+/// A panic prints what it was about with `Debug`.
+#[test]
+fn nothing_that_a_panic_could_print_holds_a_secret() {
+    let clouds = marked_clouds();
+    let site = marked_site(&clouds);
+    let known: Vec<Known<'_>> = PROVIDERS
+        .iter()
+        .map(|provider| Known {
+            provider: provider.id,
+            schemes: if provider.id == "aliyun" { &["acs3", "v1"] } else { &["sha1"] },
+        })
+        .collect();
+    let set = |_: &str| Some("Zx9Q-env".to_owned());
+    let text = std::fs::read_to_string(site.config()).unwrap().replace("store = \"memory\"", "");
+    site.write("weighbridge.toml", &format!("store = \"postgres://a:Zx9Q@127.0.0.1/b\"\n{text}"));
+    let config = load(Path::new(&site.config()), &set, &known).unwrap();
+    let gateway = clouds.wait(Gateway::bind(config.clone(), Stamps::system().unwrap())).unwrap();
+    for shown in
+        [format!("{config:?}"), format!("{config:#?}"), format!("{:?}", config.store), format!("{gateway:?}")]
+    {
+        assert!(!shown.contains(MARK), "{shown}");
     }
 }
 
