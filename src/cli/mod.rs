@@ -107,7 +107,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn with_log(format: LogFormat, level: &str, command: impl FnOnce() -> Ending) -> Ending {
-    log_to_stderr(format, level);
+    let _telling = log_to_stderr(format, level);
     command()
 }
 

@@ -145,6 +145,7 @@ impl Account {
             outcome: "given-up",
             code: None,
             request_id: None,
+            began_ms: milliseconds(self.opened.elapsed()),
             took_ms: 0.0,
         };
         Calling { account: self, began: Instant::now(), made: Some(made) }
@@ -172,6 +173,8 @@ impl Drop for Account {
         (past.took_ms, past.gateway_ms) = (milliseconds(whole), milliseconds(gateway));
         (past.upstream_ms, past.waiting_ms) = (milliseconds(upstream), milliseconds(waiting));
         log(door, past, &entries.cause);
+        #[cfg(feature = "otlp")]
+        super::otlp::export(door, past);
         telemetry.metrics.ended(past, &entries.counted_as, Times { whole, gateway, waiting });
         telemetry.history.add(past.clone());
     }
@@ -287,7 +290,7 @@ fn log(door: &str, past: &Past, cause: &str) {
 
 fn calls_text(calls: &[CallMade]) -> String {
     let mut text = String::new();
-    for CallMade { target, action, outcome, code, request_id, took_ms, params: _ } in calls {
+    for CallMade { target, action, outcome, code, request_id, took_ms, began_ms: _, params: _ } in calls {
         let gap = if text.is_empty() { "" } else { "; " };
         let (code, id) = (code.as_deref().unwrap_or(""), request_id.as_deref().unwrap_or("-"));
         let sign = if code.is_empty() { "" } else { " " };

@@ -71,7 +71,7 @@ pub struct Past {
     pub losses: Vec<(String, String)>,
 }
 
-/// One call to a target.
+/// One call to a target. Times are in milliseconds.
 #[derive(Debug, Clone, Serialize)]
 pub struct CallMade {
     /// The target's name.
@@ -86,6 +86,8 @@ pub struct CallMade {
     pub code: Option<String>,
     /// The target's id of it.
     pub request_id: Option<String>,
-    /// How long it took, in milliseconds.
+    /// How long after the request it began.
+    pub began_ms: f64,
+    /// How long it took.
     pub took_ms: f64,
 }

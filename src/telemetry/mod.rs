@@ -1,18 +1,21 @@
-//! Floor 2: what the operator sees of a running gateway: log lines, metrics, and the last requests.
+//! Floor 2: what the operator sees of a running gateway: log lines, metrics, the last requests and, with the feature `otlp`,
+//! spans for a collector.
 //!
-//! One [`Account`] a request is where all three come from: opened at the door, filled by whoever works on the request, and
+//! One [`Account`] a request is where all of it comes from: opened at the door, filled by whoever works on the request, and
 //! closed when the last of them lets go, so that a request whose caller has hung up is told of as well.
 
 mod account;
 mod history;
 mod log;
 mod metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
 
 use std::sync::Arc;
 
 pub use account::{Account, Calling, End, Told, Waiting};
 pub use history::{CallMade, History, Past};
-pub use log::{LogFormat, log_to_stderr};
+pub use log::{LogFormat, Telling, log_to_stderr};
 pub use metrics::{Metrics, Readings, TextFormat};
 
 /// What one gateway, or one simulated cloud, lets an operator see.

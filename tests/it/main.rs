@@ -31,5 +31,7 @@ mod safe_refusals;
 mod sdk;
 mod shapes;
 mod signatures;
+#[cfg(feature = "otlp")]
+mod spans;
 mod stores;
 mod support;

@@ -102,7 +102,7 @@ fn a_hundred_reloads_under_steady_load_fail_no_request_and_show_none_two_version
     let change = |at: usize| {
         let mut job = json!({"endpoint": endpoint, "key_id": "demo-aliyun", "secret": "demo-aliyun-secret",
                              "region": "cn-hangzhou", "group": "rsp-0"});
-        if at % 4 == 0 && at < 1200 {
+        if at.is_multiple_of(4) && at < 1200 {
             job["backends"] = json!([{"ServerId": "i-0", "Port": 1000 + at, "Weight": 50}]);
         } else {
             job["call"] = "DescribeVServerGroupAttribute".into();
