@@ -1,45 +1,57 @@
 //! What `.deploy/` asks of metrics is there to be asked for, and its files are well formed.
 
-use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
+use std::{collections::BTreeSet, fs, path::PathBuf, process::Command, sync::Arc};
 
+use jiff::Timestamp;
 use serde_json::Value;
-use weighbridge::{config::Limits, model::FaultKind};
+use weighbridge::{
+    config::Limits,
+    model::FaultKind,
+    telemetry::{Account, End, Readings, Telemetry, TextFormat, Told},
+    wire::Params,
+};
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::support::program::announce;
 
 /// A metric, with what tells its series apart.
+#[derive(Debug, PartialEq, Eq)]
 struct Series {
-    name: &'static str,
-    labels: &'static [&'static str],
+    name: String,
+    labels: Vec<String>,
     is_histogram: bool,
 }
 
-/// What `/metrics` has.
+/// What `/metrics` has when everything has happened once.
 fn known_series() -> Vec<Series> {
-    let one = |name, labels| Series { name, labels, is_histogram: false };
-    let histogram = |name, labels| Series { name, labels, is_histogram: true };
-    vec![
-        one("weighbridge_requests_total", &["dialect", "action", "outcome"]),
-        histogram("weighbridge_request_seconds", &["dialect"]),
-        histogram("weighbridge_gateway_seconds", &["dialect"]),
-        histogram("weighbridge_waiting_seconds", &["dialect"]),
-        histogram("weighbridge_upstream_seconds", &["target"]),
-        one("weighbridge_upstream_calls_total", &["target", "code"]),
-        one("weighbridge_losses_total", &["dialect", "field"]),
-        one("weighbridge_replays_refused_total", &["dialect"]),
-        one("weighbridge_requests_in_flight", &[]),
-        one("weighbridge_connections", &[]),
-        one("weighbridge_connections_refused_total", &["reason"]),
-        one("weighbridge_reloads_total", &["outcome"]),
-        one("weighbridge_config_good", &[]),
-        one("weighbridge_config_loaded_timestamp_seconds", &[]),
-        one("weighbridge_store_up", &[]),
-        one("weighbridge_journal_open", &[]),
-        one("weighbridge_build_info", &["version"]),
-        // Of Prometheus itself.
-        one("up", &[]),
-    ]
+    let telemetry = Telemetry::new();
+    let account = Account::open(&telemetry, &Arc::from("gateway"), Timestamp::UNIX_EPOCH);
+    drop(account.waits());
+    let told = Told { outcome: "done", code: None, request_id: None };
+    let took = account.calls("ucloud-prod", "DescribeVServer", &Params::default()).ends(told);
+    let losses = vec![("standby", "no place for it".to_owned())];
+    account.ends(End { outcome: FaultKind::NonceUsed.name(), message: None, cause: String::new(), losses });
+    drop(account);
+    telemetry.metrics.called("ucloud-prod", "ok", took);
+    telemetry.metrics.reload_refused("weighbridge.toml", 1, 1);
+    let readings = Readings { refused: vec![("connections", 1)], ..Readings::default() };
+    series_of(&telemetry.metrics.text(&readings, TextFormat::Prometheus))
+}
+
+/// The metrics of a text that Prometheus reads, and `up`, which it makes itself.
+fn series_of(text: &str) -> Vec<Series> {
+    let mut found = vec![Series { name: "up".to_owned(), labels: Vec::new(), is_histogram: false }];
+    for line in text.lines() {
+        if let Some(head) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = head.split_once(' ').unwrap();
+            let is_histogram = kind == "histogram";
+            found.push(Series { name: name.to_owned(), labels: Vec::new(), is_histogram });
+        } else if let (Some(series), Some((_, labels))) = (found.last_mut(), line.split_once('{')) {
+            let names = labels.split(',').filter_map(|pair| Some(pair.split_once("=\"")?.0.to_owned()));
+            series.labels = names.filter(|name| name != "le").collect();
+        }
+    }
+    found
 }
 
 /// What Prometheus adds to every series that it scrapes.
@@ -65,16 +77,16 @@ fn words_of(metric: &str, label: &str) -> Option<Vec<&'static str>> {
 }
 
 /// The labels of a metric by the name of one of its series; none if there is no such series.
-fn labels_of(name: &str) -> Option<Vec<&'static str>> {
-    known_series().into_iter().find_map(|series| {
+fn labels_of(name: &str, known: &[Series]) -> Option<Vec<String>> {
+    known.iter().find_map(|series| {
         let Series { name: base, labels, is_histogram } = series;
-        let suffix = name.strip_prefix(base)?;
-        let own: &[&str] = match (is_histogram, suffix) {
+        let own: &[&str] = match (is_histogram, name.strip_prefix(base.as_str())?) {
             (false, "") | (true, "_count" | "_sum") => &[],
             (true, "_bucket") => &["le"],
             _ => return None,
         };
-        Some([labels, own, &SCRAPED].concat())
+        let added = own.iter().chain(&SCRAPED).map(|label| (*label).to_owned());
+        Some(labels.iter().cloned().chain(added).collect())
     })
 }
 
@@ -178,7 +190,7 @@ impl Named {
 }
 
 /// What is wrong with an expression and with the labels that are shown of what it finds.
-fn flaws(expression: &str, shown: &str) -> Vec<String> {
+fn flaws(expression: &str, shown: &str, known: &[Series]) -> Vec<String> {
     let Named { metrics, compared, grouped } = named(expression);
     let mut flaws = Vec::new();
     if metrics.is_empty() {
@@ -186,14 +198,14 @@ fn flaws(expression: &str, shown: &str) -> Vec<String> {
     }
     let mut kept: BTreeSet<String> = grouped.iter().cloned().collect();
     for metric in &metrics {
-        let Some(labels) = labels_of(metric) else {
+        let Some(labels) = labels_of(metric, known) else {
             flaws.push(format!("no metric `{metric}`"));
             continue;
         };
-        let is_missing = |label: &&String| !labels.contains(&label.as_str());
+        let is_missing = |label: &&String| !labels.contains(label);
         flaws.extend(grouped.iter().filter(is_missing).map(|label| format!("`{metric}` has no `{label}`")));
         if grouped.is_empty() {
-            kept.extend(labels.iter().map(|label| (*label).to_owned()));
+            kept.extend(labels.iter().cloned());
         }
         for (_, label, text) in compared.iter().filter(|(of, ..)| of == metric) {
             if is_missing(&label) {
@@ -221,6 +233,41 @@ fn deployed(name: &str) -> String {
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".deploy")
+}
+
+/// What the alerts and the dashboard of others are built on: a change here breaks theirs.
+#[test]
+fn the_metrics_are_the_ones_that_people_know() {
+    let mut known: Vec<(String, String)> = known_series()
+        .into_iter()
+        .map(|Series { name, labels, is_histogram }| {
+            let kind = if is_histogram { " histogram" } else { "" };
+            (name, format!("{}{kind}", labels.join(",")))
+        })
+        .collect();
+    known.sort();
+    let expected = [
+        ("up", ""),
+        ("weighbridge_build_info", "version"),
+        ("weighbridge_config_good", ""),
+        ("weighbridge_config_loaded_timestamp_seconds", ""),
+        ("weighbridge_config_refused", "file,line,column"),
+        ("weighbridge_connections", ""),
+        ("weighbridge_connections_refused_total", "reason"),
+        ("weighbridge_gateway_seconds", "dialect histogram"),
+        ("weighbridge_journal_open", ""),
+        ("weighbridge_losses_total", "dialect,field"),
+        ("weighbridge_reloads_total", "outcome"),
+        ("weighbridge_replays_refused_total", "dialect"),
+        ("weighbridge_request_seconds", "dialect histogram"),
+        ("weighbridge_requests_in_flight", ""),
+        ("weighbridge_requests_total", "dialect,action,outcome"),
+        ("weighbridge_store_up", ""),
+        ("weighbridge_upstream_calls_total", "target,code"),
+        ("weighbridge_upstream_seconds", "target histogram"),
+        ("weighbridge_waiting_seconds", "dialect histogram"),
+    ];
+    assert_eq!(known, expected.map(|(name, labels)| (name.to_owned(), labels.to_owned())));
 }
 
 #[test]
@@ -252,8 +299,9 @@ fn a_name_that_is_not_there_is_found() {
             vec!["`target` is shown and not kept"],
         ),
     ];
+    let known = known_series();
     for (expression, shown, expected) in cases {
-        assert_eq!(flaws(expression, shown), expected, "{expression} {shown}");
+        assert_eq!(flaws(expression, shown, &known), expected, "{expression} {shown}");
     }
 }
 
@@ -262,7 +310,7 @@ fn the_dashboard_asks_for_what_is_there() {
     let dashboard: Value = serde_json::from_str(&deployed("grafana.json")).unwrap();
     let text = |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
     let panels = dashboard["panels"].as_array().unwrap();
-    let mut titles = BTreeSet::new();
+    let (known, mut titles) = (known_series(), BTreeSet::new());
     let mut asked = String::new();
     for panel in panels {
         let title = text(&panel["title"]).expect("a panel has a title");
@@ -272,14 +320,14 @@ fn the_dashboard_asks_for_what_is_there() {
         assert!(!targets.is_empty(), "`{title}` asks for something");
         for target in targets {
             let expression = text(&target["expr"]).unwrap();
-            let flaws = flaws(&expression, target["legendFormat"].as_str().unwrap());
+            let flaws = flaws(&expression, target["legendFormat"].as_str().unwrap(), &known);
             assert!(flaws.is_empty(), "`{title}`: {expression}: {flaws:?}");
             asked += &expression;
         }
         assert!(titles.insert(title), "two panels have one title");
     }
-    for series in known_series().iter().filter(|series| series.name != "up") {
-        assert!(asked.contains(series.name), "no panel shows `{}`", series.name);
+    for series in known.iter().filter(|series| series.name != "up") {
+        assert!(asked.contains(&series.name), "no panel shows `{}`", series.name);
     }
     let chosen = dashboard["templating"]["list"][1]["query"].as_str().unwrap();
     assert_eq!(chosen, "label_values(weighbridge_build_info, instance)");
@@ -295,7 +343,7 @@ fn every_alert_is_well_formed_and_says_what_to_do() {
         .iter()
         .flat_map(|group| group["rules"].as_vec().unwrap())
         .collect();
-    let mut names = BTreeSet::new();
+    let (known, mut names) = (known_series(), BTreeSet::new());
     for rule in &rules {
         let name = rule["alert"].as_str().expect("a rule has a name");
         assert!(names.insert(name), "two alerts are called `{name}`");
@@ -308,7 +356,7 @@ fn every_alert_is_well_formed_and_says_what_to_do() {
         let (summary, runbook) = (&rule["annotations"]["summary"], &rule["annotations"]["runbook"]);
         let runbook = runbook.as_str().expect("an alert says what to do");
         assert!(runbook.ends_with('.') && runbook.len() > 80, "`{name}`: {runbook}");
-        let flaws = flaws(rule["expr"].as_str().unwrap(), summary.as_str().unwrap());
+        let flaws = flaws(rule["expr"].as_str().unwrap(), summary.as_str().unwrap(), &known);
         assert!(flaws.is_empty(), "`{name}`: {flaws:?}");
         let fires = format!("{{ labels: '{{alertname=\"{name}\", severity=\"{severity}\"}}', value: 1 }}");
         assert!(proof.contains(&fires), "`{name}` is not shown to fire");
