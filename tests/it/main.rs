@@ -5,6 +5,7 @@
 mod commands;
 mod corpus;
 mod crash;
+mod deploy;
 mod engine;
 mod explained;
 mod fault_matrix;
