@@ -17,7 +17,8 @@ impl Resolver<'_> {
     }
 
     fn secret(&mut self, key: &str, word: &Word) -> Option<Secret> {
-        if is_literal(word) && misspelt(word.get_ref()).is_none() {
+        let text = word.get_ref();
+        if is_literal(word) && !text.is_empty() && misspelt(text).is_none() {
             self.warn_of_literal(word, &format!("the `{key}`"));
         }
         self.told(key, word).map(Secret::new)

@@ -77,7 +77,7 @@ impl Resolver<'_> {
             let [call, request] =
                 [limits.upstream_timeout, limits.request_timeout].map(|time| time.as_secs_f64());
             let what = format!(
-                "`upstream_timeout` is {call} s, longer than the {request} s of `request_timeout`; write a shorter one"
+                "`upstream_timeout` is {call} s, longer than the {request} s of `request_timeout`; write a shorter `upstream_timeout`"
             );
             self.report.warn(written.span(), what);
         }

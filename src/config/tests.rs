@@ -321,7 +321,7 @@ listen = => listen => 1:8: a key without a value; write KEY = VALUE
 listen = => lisen = => 1:1: the config has no `listen`; write listen = "127.0.0.1:8080" => 1:1: the config has no key `lisen`; did you mean `listen`? known here: 
 "127.0.0.1:8080" => 8080 => 1:10: `listen` has to be text in quotes, or a list of such texts, not a whole number
 "env:SECRET" => 12345678 => 7:10: `secret` has to be text in quotes, not a whole number
-[targets.a] => [targets]⏎z = 1⏎[targets.a] => 4:5: `targets.z` has to be a table, not a whole number
+[targets.a] => [targets]⏎z = 1⏎[targets.a] => 4:1: `z` is no target; write a header with a name above it, [targets.NAME]
 "#,
     );
 }

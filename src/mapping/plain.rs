@@ -94,6 +94,7 @@ const SYNTAX: &[(&str, &str)] = &[
         "missing comma between key-value pairs",
         "a comma is missing here, or the `}` that closes the table; write it",
     ),
+    ("extra assignment between key-value pairs", "a comma is missing before this key; write it"),
     ("key with no value", "a key without a value; write KEY = VALUE"),
     ("missing value for key", "a key without a value; write KEY = VALUE"),
     ("missing value", "a key without a value; write KEY = VALUE"),
@@ -179,7 +180,8 @@ mod tests {
             ("[[a]\n", "the header of the table is not closed"),
             ("a = [\"Zx9Q\" 2]", "a comma is missing here"),
             ("a = [1, 2", "the list is not closed"),
-            ("a = { b = 1 c = 2 }", "a comma is missing here"),
+            ("a = { b = \"Zx9Q\" c = 2 }", "a comma is missing here"),
+            ("a = { b = 1 c = 2 }", "a comma is missing before this key"),
             ("a = { b = 1", "the table is not closed"),
         ] {
             let told = of_syntax(&toml::from_str::<toml::Table>(text).unwrap_err());

@@ -111,7 +111,8 @@ impl Sources {
     }
 }
 
-/// The `.toml` files of a directory and of the folders in it, as `folder/file.toml`. Examples are passed over.
+/// The `.toml` files of a directory and of all folders in it, as `folder/file.toml`: one that lies too deep is to be told of,
+/// not passed over. Examples are, and so is what is hidden: a mounted ConfigMap keeps its files twice.
 fn toml_files(directory: &Path) -> io::Result<Vec<(String, std::path::PathBuf)>> {
     let mut found = Vec::new();
     let mut open = vec![(String::new(), directory.to_owned())];
@@ -119,8 +120,11 @@ fn toml_files(directory: &Path) -> io::Result<Vec<(String, std::path::PathBuf)>>
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if path.is_dir() && prefix.is_empty() {
-                open.push((format!("{name}/"), path));
+            if name.starts_with('.') {
+                continue;
+            }
+            if path.is_dir() {
+                open.push((format!("{prefix}{name}/"), path));
             } else if path.extension().is_some_and(|extension| extension == "toml")
                 && !EXAMPLES.contains(&name.as_str())
             {

@@ -338,7 +338,18 @@ ucloud/provider.toml: [capability]⏎names_backends = "name" => 2:18: `name` is 
 
     #[test]
     fn a_file_that_is_no_mapping_file_is_refused() {
-        assert!(overlaid("ucloud/backends.toml", "").is_err());
+        for file in ["ucloud/backends.toml", "ucloud/old/backend.toml", "Regions.toml"] {
+            let problems = overlaid(file, "").unwrap_err();
+            assert!(problems[0].message.starts_with("nothing reads a mapping file"), "{file}: {problems:?}");
+        }
+    }
+
+    /// Such as the folders of a mounted ConfigMap, and what an editor leaves.
+    #[test]
+    fn what_is_hidden_lies_over_nothing() {
+        for file in ["..data/regions.toml", "ucloud/.backend.toml"] {
+            assert!(overlaid(file, "[[nonsense]]").is_ok(), "{file}");
+        }
     }
 
     #[test]
