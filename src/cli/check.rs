@@ -38,8 +38,19 @@ impl Check {
             writeln!(out, "{}", Diagnostic { message, ..config.store_place })?;
             return Ok(false);
         }
-        let (clients, targets) = (config.clients.len(), config.targets.len());
-        writeln!(out, "good: {clients} clients, {targets} targets")?;
+        let clients = counted(config.clients.len(), "client");
+        let targets = counted(config.targets.len(), "target");
+        // Whoever forgot to name the file is not to take this for an answer about it.
+        let which = if self.file.is_named() {
+            ""
+        } else {
+            "; this is the embedded default, name a file with --config"
+        };
+        writeln!(out, "good: {clients}, {targets}{which}")?;
         Ok(true)
     }
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -39,6 +39,11 @@ pub(super) fn embedded() -> Result<Config, Problems> {
 }
 
 impl ConfigFile {
+    /// Whether a file was named.
+    pub(super) fn is_named(&self) -> bool {
+        self.config.is_some()
+    }
+
     /// The config of the file that was named, or the embedded default.
     pub(super) fn load(&self) -> Result<Config, Problems> {
         match &self.config {

@@ -1,10 +1,12 @@
 //! Floor 6: the commands. Each reads its arguments, calls what does the work, and says what came of it.
 
 mod check;
+mod completions;
 mod demo;
 mod embedded;
 mod explain;
 mod fields;
+mod man;
 pub mod request_text;
 mod serve;
 mod sign;
@@ -71,6 +73,12 @@ enum Command {
     /// Sign a request and print it as a curl command line
     #[command(after_help = sign::EXAMPLES)]
     Sign(sign::Sign),
+    /// Print what a shell needs to complete commands and options
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::Completions),
+    /// Print the manual page of the program, or of one of its commands
+    #[command(after_help = man::EXAMPLES)]
+    Man(man::Man),
 }
 
 /// Which config to work by.
@@ -102,6 +110,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Explain(command) => with_log(format, "warn", || command.run()),
         Command::Check(command) => with_log(format, "warn", || command.run()),
         Command::Sign(command) => with_log(format, "warn", || command.run()),
+        Command::Completions(command) => with_log(format, "warn", || command.run()),
+        Command::Man(command) => with_log(format, "warn", || command.run()),
     };
     exit_code(ending)
 }

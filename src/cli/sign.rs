@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     auth::{Credential, Stamps},
+    config::flaw_of_secret,
     crypto::Secret,
     dialect::{Provider, Scheme},
     mapping::{Sources, Tables},
@@ -35,7 +36,7 @@ pub(super) struct Sign {
         PROVIDERS.iter().flat_map(|provider| provider.schemes).map(|scheme| scheme.id())))]
     scheme: Option<String>,
     /// The key id to sign as
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     key_id: String,
     /// Where the secret is: env:NAME or file:PATH
     #[arg(long, value_name = "REFERENCE")]
@@ -81,20 +82,24 @@ impl Sign {
     }
 }
 
+/// The secret that a reference names, read as a config would read it.
 fn read_secret(reference: &str) -> Result<Secret, Usage> {
-    let empty = |text: &String| !text.is_empty();
-    if let Some(name) = reference.strip_prefix("env:") {
-        let value = std::env::var(name).ok().filter(empty);
-        let unset = || Usage(format!("the environment variable `{name}` is not set"));
-        return value.map(Secret::new).ok_or_else(unset);
+    let text = if let Some(name) = reference.strip_prefix("env:") {
+        std::env::var(name)
+            .map_err(|_| Usage(format!("the environment variable `{name}` is not set; export it")))?
+    } else if let Some(path) = reference.strip_prefix("file:") {
+        let unread =
+            |error| Usage(format!("`{path}` cannot be read: {error}; write the path of a text file"));
+        std::fs::read_to_string(path).map_err(unread)?.trim_end_matches(['\r', '\n']).to_owned()
+    } else {
+        // A secret on a command line can be read by every user of the machine.
+        let what = "a secret is named by env:NAME or file:PATH, never written on the command line";
+        return Err(Usage(what.to_owned()));
+    };
+    match flaw_of_secret(&text) {
+        None => Ok(Secret::new(text)),
+        Some(flaw) => Err(Usage(format!("what `{reference}` names {flaw}"))),
     }
-    if let Some(path) = reference.strip_prefix("file:") {
-        let unread = |error| Usage(format!("`{path}` cannot be read: {error}"));
-        let text = std::fs::read_to_string(path).map_err(unread)?;
-        return Ok(Secret::new(text.trim_end()));
-    }
-    // A secret on a command line can be read by every user of the machine.
-    Err(Usage("a secret is named by env:NAME or file:PATH, never written on the command line".to_owned()))
 }
 
 /// Where the request goes: its own origin, or that of its Host header.

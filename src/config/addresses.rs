@@ -12,6 +12,7 @@ impl Resolver<'_> {
         &mut self,
         listen: Option<Spanned<Vec<Word>>>,
         admin: Option<&Word>,
+        has_tls: bool,
     ) -> (Vec<SocketAddr>, Option<SocketAddr>) {
         let mut taken = Vec::new();
         if let Some(listen) = listen {
@@ -19,10 +20,25 @@ impl Resolver<'_> {
                 self.report.error(listen.span(), "`listen` is empty; write one address or more");
             }
             for word in listen.get_ref() {
-                taken.extend(self.address(word, &taken));
+                if let Some(address) = self.address(word, &taken) {
+                    taken.push(address);
+                    if !has_tls && !address.ip().is_loopback() {
+                        self.report
+                            .warn(word.span(), format!("requests to {address} travel in clear, {CLEAR}"));
+                    }
+                }
             }
         }
         let address = admin.and_then(|word| self.address(word, &taken));
+        if let (Some(word), Some(address)) = (admin, address)
+            && !address.ip().is_loopback()
+        {
+            let what = format!(
+                "whoever reaches {address} reads health and metrics without a key; write 127.0.0.1:{}, or keep others away",
+                address.port()
+            );
+            self.report.warn(word.span(), what);
+        }
         (taken, address)
     }
 
@@ -35,9 +51,42 @@ impl Resolver<'_> {
             self.report.error(word.span(), what);
             return None;
         };
-        if address.port() != 0 && taken.contains(&address) {
-            self.report.error(word.span(), format!("`{text}` is taken already; write another address"));
+        if let Some(other) = taken.iter().find(|other| overlap(**other, address)) {
+            let what = format!("`{text}` is taken already, by `listen` at {other}; write another port");
+            self.report.error(word.span(), what);
+            return None;
         }
         Some(address)
+    }
+}
+
+/// Whether two listeners cannot both have what they ask for. That of every address has those of one family, or of both.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let covers =
+        |all: SocketAddr, one: SocketAddr| all.ip().is_unspecified() && (all.is_ipv6() || one.is_ipv4());
+    let same_port = one.port() == other.port() && one.port() != 0;
+    same_port && (one.ip() == other.ip() || covers(one, other) || covers(other, one))
+}
+
+const CLEAR: &str = "and whoever reads one can repeat it; write tls = { cert = \"PATH\", key = \"PATH\" }, or listen on 127.0.0.1";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_of_every_address_overlaps_those_of_one() {
+        for (one, other, wanted) in [
+            ("127.0.0.1:80", "127.0.0.1:80", true),
+            ("127.0.0.1:80", "127.0.0.1:81", false),
+            ("127.0.0.1:80", "127.0.0.2:80", false),
+            ("0.0.0.0:80", "127.0.0.1:80", true),
+            ("0.0.0.0:0", "0.0.0.0:0", false),
+            ("[::]:80", "127.0.0.1:80", true),
+            ("0.0.0.0:80", "[::1]:80", false),
+        ] {
+            let [one, other] = [one, other].map(|text| text.parse().unwrap());
+            assert_eq!((overlap(one, other), overlap(other, one)), (wanted, wanted), "{one} {other}");
+        }
     }
 }

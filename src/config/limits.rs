@@ -32,7 +32,7 @@ impl Resolver<'_> {
         } = raw;
         let usual = Limits::default();
         let door = usual.door;
-        Limits {
+        let limits = Limits {
             door: Bounds {
                 max_connections: self.count(
                     "max_connections",
@@ -64,6 +64,22 @@ impl Resolver<'_> {
             ),
             clock_skew: self.time("clock_skew", clock_skew.as_ref(), usual.clock_skew),
             repeat_window: self.time("repeat_window", repeat_window.as_ref(), usual.repeat_window),
+        };
+        self.check_timeouts(raw, &limits);
+        limits
+    }
+
+    /// A call that may take longer than the request it is made for is cut off by that one's time, which tells less.
+    fn check_timeouts(&mut self, raw: &RawLimits, limits: &Limits) {
+        let (call, request) = (&raw.upstream_timeout, &raw.request_timeout);
+        let Some(written) = call.as_ref().or(request.as_ref()) else { return };
+        if limits.upstream_timeout > limits.request_timeout {
+            let [call, request] =
+                [limits.upstream_timeout, limits.request_timeout].map(|time| time.as_secs_f64());
+            let what = format!(
+                "`upstream_timeout` is {call} s, longer than the {request} s of `request_timeout`; write a shorter `upstream_timeout`"
+            );
+            self.report.warn(written.span(), what);
         }
     }
 

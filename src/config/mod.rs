@@ -9,6 +9,7 @@ mod endpoint;
 mod files;
 mod limits;
 mod raw;
+mod regions;
 mod report;
 mod resolve;
 mod resources;
@@ -26,6 +27,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 
+pub use credentials::flaw_of_secret;
 pub use resolve::{Environment, Known, Unsound, load, load_text};
 pub use resources::{ResourceMap, ServerColumn};
 pub use watched::Watched;

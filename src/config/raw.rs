@@ -135,8 +135,16 @@ fn tls(mut section: Section<'_>, report: &mut Report) -> RawTls {
 fn targets(file: &mut Section<'_>, report: &mut Report) -> Vec<RawTarget> {
     let Some(tables) = file.take::<DeTable<'_>>("targets", report) else { return Vec::new() };
     let mut targets = Vec::new();
-    for (name, value) in tables.into_inner() {
-        if let Some(table) = formed::<DeTable<'_>>(&format!("targets.{}", name.get_ref()), value, report) {
+    let (named, nameless): (Vec<_>, Vec<_>) =
+        tables.into_inner().into_iter().partition(|(_, value)| value.get_ref().is_table());
+    // The first speaks for all: they are most likely the keys of one target.
+    if let Some((name, _)) = nameless.iter().min_by_key(|(name, _)| name.span().start) {
+        let what =
+            format!("`{}` is no target; write a header with a name above it, [targets.NAME]", name.get_ref());
+        report.error(name.span(), what);
+    }
+    for (name, value) in named {
+        if let Some(table) = formed::<DeTable<'_>>(name.get_ref(), value, report) {
             let section = Section::new(format!("the target `{}`", name.get_ref()), table);
             targets.push(target(word(name), section, report));
         }

@@ -77,7 +77,15 @@ fn resolved(
 ) -> Result<Config, Unsound> {
     let mut report = Report::new(config);
     let raw = RawConfig::read(config, &mut report);
-    let mut resolver = Resolver { report, base_dir, environment, known, tables: None, files: Vec::new() };
+    let mut resolver = Resolver {
+        report,
+        base_dir,
+        environment,
+        known,
+        tables: None,
+        files: Vec::new(),
+        holds_secret: false,
+    };
     let config = raw.and_then(|raw| resolver.config(raw, resources));
     let Resolver { report, files, .. } = resolver;
     match report.into_result(config) {
@@ -96,6 +104,8 @@ pub(super) struct Resolver<'r> {
     /// None when they do not compile; then nothing that depends on them is judged.
     pub(super) tables: Option<Arc<Tables>>,
     pub(super) files: Vec<Watched>,
+    /// Whether a secret stands in the config itself.
+    pub(super) holds_secret: bool,
 }
 
 impl<'r> Resolver<'r> {
@@ -104,12 +114,14 @@ impl<'r> Resolver<'r> {
             raw;
         self.tables = self.compile(mappings.as_ref());
         let resources = self.resources(resources, named.as_ref());
-        let (listen, admin) = self.addresses(listen, admin.as_ref());
+        let (listen, admin) = self.addresses(listen, admin.as_ref(), tls.is_some());
         let tls = tls.and_then(|tls| self.tls(tls));
         let (store_place, store) = (self.store_place(store.as_ref()), self.store(store.as_ref()));
+        self.check_regions(&clients, &targets, resources.as_ref());
         let clients = self.clients(clients, &targets);
         let targets: Vec<_> = targets.into_iter().map(|target| self.target(target)).collect();
         let limits = self.limits(&limits);
+        self.check_own_privacy();
         Some(Config {
             listen,
             admin,
@@ -129,9 +141,18 @@ impl<'r> Resolver<'r> {
     fn compile(&mut self, mappings: Option<&Word>) -> Option<Arc<Tables>> {
         let sources = match mappings.map(|directory| self.directory(directory)) {
             None => Ok(Sources::embedded()),
-            Some(Some(directory)) => Sources::overlaid(&directory).map_err(|problem| vec![problem]),
+            Some(Some(directory)) => Sources::overlaid(&directory),
             Some(None) => return None,
         };
+        if let (Some(word), Ok(sources)) = (mappings, &sources)
+            && !sources.are_overlaid()
+        {
+            let what = format!(
+                "`{}` holds no mapping file, so nothing is laid over; write the directory that does, or leave `mappings` out",
+                word.get_ref()
+            );
+            self.report.warn(word.span(), what);
+        }
         let tables = sources.and_then(|sources| Tables::compile(&sources));
         tables.map_err(|problems| self.report.adopt(problems)).ok().map(Arc::new)
     }

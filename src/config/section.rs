@@ -32,11 +32,8 @@ pub(super) trait Form<'t>: Sized {
 impl<'t> Section<'t> {
     /// The whole file; `what` is what messages call it.
     pub(super) fn document(source: &'t SourceText, what: &str, report: &mut Report) -> Option<Self> {
-        let (table, errors) = DeTable::parse_recoverable(source.text());
-        for error in &errors {
-            report.error(error.span().unwrap_or(0..0), error.message().trim());
-        }
-        errors.is_empty().then(|| Self::new(what.to_owned(), table))
+        let table = source.table().map_err(|flaw| report.adopt(vec![flaw])).ok()?;
+        Some(Self::new(what.to_owned(), table))
     }
 
     /// A table inside the file.

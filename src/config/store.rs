@@ -2,11 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{
-    credentials::{FILE, VARIABLE},
-    raw::Word,
-    resolve::Resolver,
-};
+use super::{credentials::is_literal, raw::Word, resolve::Resolver};
 use crate::{crypto::Secret, mapping::Diagnostic, store::StoreAt};
 
 impl Resolver<'_> {
@@ -33,10 +29,8 @@ impl Resolver<'_> {
         match told.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path)) {
             Some(path) if !path.is_empty() => Some(StoreAt::Sqlite(self.base_dir.join(path))),
             None if postgres => {
-                let is_literal = ![VARIABLE, FILE].iter().any(|prefix| word.get_ref().starts_with(prefix));
-                if is_literal && has_password(&told) {
-                    let what = "the password of the `store` stands here for every reader; write env:NAME or file:PATH";
-                    self.report.warn(word.span(), what);
+                if is_literal(word) && has_password(&told) {
+                    self.warn_of_literal(word, "the password of the `store`");
                 }
                 Some(StoreAt::Postgres(Secret::new(told)))
             }

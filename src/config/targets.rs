@@ -72,8 +72,10 @@ impl Resolver<'_> {
             None => (provider, &cloud.signature),
         };
         if !schemes.contains(&scheme.as_str()) {
-            let instead = instead(scheme, schemes);
-            self.report.error(word.span(), format!("`{scheme}` is no `signature` of this cloud; {instead}"));
+            let whose = if named.is_some() { "" } else { ", which the mapping tables name," };
+            let what =
+                format!("`{scheme}`{whose} is no `signature` of this cloud; {}", instead(scheme, schemes));
+            self.report.error(word.span(), what);
             return None;
         }
         Some(scheme.clone())
@@ -83,9 +85,7 @@ impl Resolver<'_> {
         match Endpoint::read(word.get_ref()) {
             Ok(endpoint) => {
                 if endpoint.exposed {
-                    let what =
-                        "requests and their signatures travel in clear to another host; write https://";
-                    self.report.warn(word.span(), what);
+                    self.report.warn(word.span(), EXPOSED);
                 }
                 Some(endpoint.text)
             }
@@ -153,6 +153,9 @@ const CONCURRENCY: usize = 8;
 /// What a client writes in `untranslated` when it means no target.
 pub(super) const REFUSE: &str = "refuse";
 
+const EXPOSED: &str = "calls to this host travel in clear: the secret is not sent, but others on the way can read them, \
+                       repeat them and forge their replies; write https://";
+
 const ENDPOINT: &str = "write http://HOST or https://HOST, with :PORT if need be; HOST may hold {region}";
 
 /// What the transport writes itself.
@@ -166,7 +169,14 @@ const FRAMING: [HeaderName; 7] = [
     header::UPGRADE,
 ];
 
-/// An endpoint for a message. One that may hold a password is not repeated.
+/// An endpoint for a message, without what may be a secret: a user's name, and what follows the host.
 fn shown(endpoint: &str) -> String {
-    if endpoint.contains('@') { "the endpoint".to_owned() } else { format!("`{endpoint}`") }
+    if endpoint.contains('@') {
+        return "the endpoint".to_owned();
+    }
+    let (scheme, rest) = endpoint.split_once("://").map_or(("", endpoint), |(scheme, rest)| (scheme, rest));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let cut = if host.len() < rest.len() { "…" } else { "" };
+    let mark = if scheme.is_empty() { "" } else { "://" };
+    format!("`{scheme}{mark}{host}{cut}`")
 }

@@ -1,6 +1,6 @@
 //! Whole config files: what the contract's example means, and what is said of each that is wrong.
 
-use std::{fs, net::SocketAddr, path::Path, time::Duration};
+use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -113,11 +113,14 @@ fn directory() -> TempDir {
     let write = |name: &str, text: &str| {
         let path = directory.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     };
-    write("server.pem", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
-    write("private-ca.pem", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
-    write("server.key", "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n");
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["lb.example".to_owned()]).unwrap();
+    write("server.pem", &cert.pem());
+    write("private-ca.pem", &cert.pem());
+    write("server.key", &signing_key.serialize_pem());
     write("resources.toml", RESOURCES);
     write("mappings/ucloud/backend.toml", "");
     write("secrets/ucloud", "from the file\r\n");
@@ -314,11 +317,11 @@ fn what_is_not_the_shape_of_a_config_is_reported() {
     check(
         Severity::Error,
         r#"
-listen = => listen => 1:8: key with no value
+listen = => listen => 1:8: a key without a value; write KEY = VALUE
 listen = => lisen = => 1:1: the config has no `listen`; write listen = "127.0.0.1:8080" => 1:1: the config has no key `lisen`; did you mean `listen`? known here: 
 "127.0.0.1:8080" => 8080 => 1:10: `listen` has to be text in quotes, or a list of such texts, not a whole number
 "env:SECRET" => 12345678 => 7:10: `secret` has to be text in quotes, not a whole number
-[targets.a] => [targets]⏎z = 1⏎[targets.a] => 4:5: `targets.z` has to be a table, not a whole number
+[targets.a] => [targets]⏎z = 1⏎[targets.a] => 4:1: `z` is no target; write a header with a name above it, [targets.NAME]
 "#,
     );
 }
@@ -330,14 +333,14 @@ fn flaws_of_the_listeners_are_reported() {
         r#"
 "127.0.0.1:8080" => ":8080" => 1:10: `:8080` is no address; write an IP address and a port, such as 127.0.0.1:8080
 "127.0.0.1:8080" => [] => 1:10: `listen` is empty
-"127.0.0.1:8080" => ["[::]:1", "[::]:1"] => 1:21: `[::]:1` is taken already
+"127.0.0.1:8080" => ["[::1]:1", "[::1]:1"] => 1:22: `[::1]:1` is taken already, by `listen` at [::1]:1; write another port
 8080" => 8080"⏎admin = "127.0.0.1:8080" => 2:9: `127.0.0.1:8080` is taken already
 8080" => 8080"⏎tls = {} => 2:7: `tls` has no `cert`; write cert = => 2:7: `tls` has no `key`; write key =
 8080" => 8080"⏎tls = { cert = "server.key", key = "server.pem" } => 2:16: `DIR/server.key` holds no certificate in PEM form => 2:36: `DIR/server.pem` holds no private key in PEM form
 8080" => 8080"⏎store = "redis:" => 2:9: this is no `store`; write "memory", "sqlite:PATH" or "postgres://…"
-8080" => 8080"⏎mappings = "nowhere" => 2:12: the directory `DIR/nowhere` cannot be read: 
-8080" => 8080"⏎mappings = "wrong" => DIR/wrong/mappings.toml:1:1: no mapping file has this name
-8080" => 8080"⏎resources = "nowhere" => 2:13: `DIR/nowhere` cannot be read: 
+8080" => 8080"⏎mappings = "nowhere" => 2:12: `DIR/nowhere` is not there; write a path
+8080" => 8080"⏎mappings = "wrong" => DIR/wrong/mappings.toml:1:1: nothing reads a mapping file of this name; write one of aliyun/provider.toml, 
+8080" => 8080"⏎resources = "nowhere" => 2:13: `DIR/nowhere` is not there; write a path
 8080" => 8080"⏎resources = "secrets/ucloud" => DIR/secrets/ucloud:1:6: 
 "#,
     );
@@ -372,12 +375,12 @@ fn flaws_of_credentials_are_reported() {
     check(
         Severity::Error,
         r#"
-env:SECRET => env:UNSET => 7:10: the environment variable `UNSET` is not set; set it, or write file:PATH
+env:SECRET => env:UNSET => 7:10: the environment variable `UNSET` is not set; set it where weighbridge starts, or write file:PATH
 env:SECRET => env:EMPTY => 7:10: the environment variable `EMPTY` is empty
 env:SECRET => env:BROKEN => 7:10: the `secret` has an illegal character at place 5; write it in printable ASCII
 env:SECRET => env:SPACED => 7:10: the `secret` begins or ends with a space
-file:secrets/ucloud => file:nowhere => 18:10: `DIR/nowhere` cannot be read: 
-file:secrets/ucloud => file:secrets/empty => 18:10: the `secret` is empty
+file:secrets/ucloud => file:nowhere => 18:10: `DIR/nowhere` is not there; write a path
+file:secrets/ucloud => file:secrets/empty => 18:10: the `secret` in `secrets/empty` is empty
 "gateway" => "gätewäy" => 6:10: the `key_id` has an illegal character at place 2
 "gateway" => "gateway"⏎token = "env:UNSET" => 7:9: the environment variable `UNSET` is not set
 "#,
@@ -447,7 +450,7 @@ fn what_works_and_should_be_looked_at_is_a_warning() {
         Severity::Warning,
         r#"
 env:SECRET => literal => 7:10: warning: the `secret` stands here for every reader; write env:NAME or file:PATH
-https://api => http://api => 11:12: warning: requests and their signatures travel in clear
+https://api => http://api => 11:12: warning: calls to this host travel in clear
 https://api.ucloud.cn => http://127.0.0.1:1
 "aliyun" => "aliyun"⏎project = "x" => 5:11: warning: this cloud has no projects
 "#,
@@ -466,7 +469,7 @@ fn every_problem_is_found_at_once() {
 fn the_embedded_config_resolves() {
     let [config, resources] = ["mappings/demo.toml", "mappings/resources.example.toml"].map(|name| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-        SourceText::new(name, &fs::read_to_string(path).unwrap())
+        SourceText::new(&format!("embedded:{name}"), &fs::read_to_string(path).unwrap())
     });
     let config = load_text(&config, Some(&resources), Path::new(""), &|_| None, KNOWN).unwrap();
     assert_eq!((config.targets.len(), config.clients.len(), config.files.len()), (2, 2, 0));

@@ -1,6 +1,7 @@
-//! Words of closed lists, and what somebody who wrote another one probably meant.
+//! Words of closed lists.
 
 use super::{raw::Word, report::Report};
+pub(super) use crate::mapping::instead;
 
 /// The meaning of `word` among `meanings`, the first of which also counts where nothing is written.
 pub(super) fn chosen<T: Copy, const N: usize>(
@@ -16,60 +17,4 @@ pub(super) fn chosen<T: Copy, const N: usize>(
         report.error(word.span(), format!("`{}` is no `{key}`; {instead}", word.get_ref()));
     }
     found.map(|(_, meaning)| *meaning)
-}
-
-/// What to write instead of `word`.
-pub(super) fn instead(word: &str, known: &[&str]) -> String {
-    let list = known.join(", ");
-    match nearest(word, known) {
-        Some(near) => format!("did you mean `{near}`? known here: {list}"),
-        None => format!("write one of {list}"),
-    }
-}
-
-/// The one that is at most two slips of the finger away, and not more than a third of the word.
-fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let slips = |name: &str| distance(&word.to_lowercase(), &name.to_lowercase());
-    let (slips, near) = known.iter().map(|name| (slips(name), *name)).min()?;
-    (slips <= 2 && slips * 3 <= near.chars().count()).then_some(near)
-}
-
-/// How many letters have to be added, dropped or changed (Levenshtein).
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (line, letter) in from.chars().enumerate() {
-        let mut next = vec![line + 1];
-        for ((column, other), above) in to.iter().enumerate().zip(row.windows(2)) {
-            let [diagonal, above] = above else { continue };
-            let changed = diagonal + usize::from(letter != *other);
-            let dropped = above + 1;
-            let added = next.get(column).map_or(usize::MAX, |left| left + 1);
-            next.push(changed.min(dropped).min(added));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn distances_are_counted_in_letters() {
-        for (from, to, wanted) in
-            [("", "abc", 3), ("kitten", "sitting", 3), ("über", "uber", 1), ("x", "x", 0)]
-        {
-            assert_eq!(distance(from, to), wanted, "{from} {to}");
-        }
-    }
-
-    #[test]
-    fn only_a_near_miss_is_guessed_at() {
-        let known = ["listen", "admin", "tls"];
-        for (word, wanted) in [("lisen", Some("listen")), ("Listen", Some("listen")), ("port", None)] {
-            assert_eq!(nearest(word, &known), wanted, "{word}");
-        }
-    }
 }

@@ -14,9 +14,11 @@
 //! | `body` | bodies read up to a bound |
 //! | `client` | the pooled client, and what a failed call means for the one who made it |
 //! | `tls` | certificates and keys, from files to rustls |
+//! | `certificate` | what is wrong with a certificate or a key, before anybody meets it |
 //! | `trust` | which servers' certificates a client takes |
 
 mod body;
+mod certificate;
 mod client;
 mod door;
 mod exchange;
@@ -29,6 +31,9 @@ mod server;
 mod tls;
 mod trust;
 
+pub use certificate::{
+    CertificateFlaw, check_authorities, check_chain, check_key, read_certificates, read_private_key,
+};
 pub use client::{Client, SendError};
 pub use door::Door;
 pub use exchange::{Answer, Arrived, Bounds, Overrun, Service};

@@ -3,6 +3,12 @@
 use std::{fmt, ops::Range, sync::Arc};
 
 use serde::de::DeserializeOwned;
+use toml::{
+    Spanned,
+    de::{DeTable, Error},
+};
+
+use super::plain;
 
 /// A file's name and text, shared by everything that may have to point into it.
 #[derive(Debug, Clone)]
@@ -59,10 +65,15 @@ impl SourceText {
     /// # Errors
     /// What the TOML reader finds, placed.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, Diagnostic> {
-        toml::from_str(&self.text).map_err(|error| {
-            let at = error.span().unwrap_or(0..0);
-            self.error(at, error.message().trim().to_owned())
-        })
+        toml::from_str(&self.text).map_err(|error| self.error(span(&error), plain::of_shape(&error)))
+    }
+
+    /// Reads the text as TOML of any shape.
+    ///
+    /// # Errors
+    /// The first flaw, placed. What the reader finds behind it may be its own confusion.
+    pub fn table(&self) -> Result<Spanned<DeTable<'_>>, Diagnostic> {
+        DeTable::parse(&self.text).map_err(|error| self.error(span(&error), plain::of_syntax(&error)))
     }
 
     /// A problem at the bytes `at` of this file.
@@ -83,6 +94,10 @@ impl SourceText {
         let column = before.rsplit('\n').next().unwrap_or(before).chars().count() + 1;
         Diagnostic { file: Arc::clone(&self.name), line, column, message, severity }
     }
+}
+
+fn span(error: &Error) -> Range<usize> {
+    error.span().unwrap_or(0..0)
 }
 
 impl fmt::Display for Diagnostic {

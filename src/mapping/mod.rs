@@ -12,11 +12,13 @@ mod diagnostic;
 mod faults;
 mod group;
 mod places;
+mod plain;
 mod raw;
 mod read;
 mod record;
 mod source;
 mod trace;
+mod words;
 mod write;
 
 pub use actions::{Action, Actions, UnknownParameters};
@@ -29,3 +31,4 @@ pub use places::Places;
 pub use record::{BackendTable, Cell, FieldRow, Reading, Record, Rule, Written};
 pub use source::Sources;
 pub use trace::{Trace, trace};
+pub use words::instead;

@@ -55,7 +55,7 @@ pub(in crate::mapping) struct RawAction {
     pub(in crate::mapping) optional: Option<Vec<String>>,
     pub(in crate::mapping) untranslated: Option<Vec<String>>,
     pub(in crate::mapping) lists: Option<Vec<String>>,
-    pub(in crate::mapping) max_backends: Option<usize>,
+    pub(in crate::mapping) max_backends: Option<Spanned<usize>>,
 }
 
 /// `group.toml`.
@@ -70,7 +70,7 @@ pub(in crate::mapping) struct RawGroup {
     pub(in crate::mapping) id_prefix: Option<String>,
     pub(in crate::mapping) default_project: Option<String>,
     pub(in crate::mapping) default_name: Option<String>,
-    pub(in crate::mapping) name_length: Option<(u32, u32)>,
+    pub(in crate::mapping) name_length: Option<Spanned<(u32, u32)>>,
     pub(in crate::mapping) listener: Option<RawListener>,
     pub(in crate::mapping) protocols: Option<BTreeMap<String, Word>>,
     pub(in crate::mapping) health: Option<BTreeMap<Word, String>>,
@@ -96,10 +96,10 @@ pub(in crate::mapping) struct RawListener {
 #[serde(deny_unknown_fields)]
 pub(in crate::mapping) struct RawOption {
     pub(in crate::mapping) wire: String,
-    pub(in crate::mapping) default: String,
+    pub(in crate::mapping) default: Word,
     #[serde(default)]
     pub(in crate::mapping) number: bool,
-    pub(in crate::mapping) range: Option<(u32, u32)>,
+    pub(in crate::mapping) range: Option<Spanned<(u32, u32)>>,
     #[serde(default)]
     pub(in crate::mapping) values: Vec<String>,
 }
@@ -111,7 +111,7 @@ pub(in crate::mapping) struct RawTemplate {
     pub(in crate::mapping) protocol: Word,
     pub(in crate::mapping) ports: Spanned<(u32, u32)>,
     #[serde(default)]
-    pub(in crate::mapping) options: BTreeMap<String, String>,
+    pub(in crate::mapping) options: BTreeMap<Word, Word>,
 }
 
 /// `backend.toml`.
@@ -132,8 +132,8 @@ pub(in crate::mapping) struct RawField {
     pub(in crate::mapping) wire: Word,
     pub(in crate::mapping) model: Option<Word>,
     pub(in crate::mapping) default: Option<Word>,
-    pub(in crate::mapping) range: Option<Spanned<[u32; 2]>>,
-    pub(in crate::mapping) length: Option<Spanned<[u32; 2]>>,
+    pub(in crate::mapping) range: Option<Spanned<(u32, u32)>>,
+    pub(in crate::mapping) length: Option<Spanned<(u32, u32)>>,
     pub(in crate::mapping) values: Option<BTreeMap<String, Word>>,
     pub(in crate::mapping) told: Option<BTreeMap<String, Word>>,
     pub(in crate::mapping) fallback: Option<BTreeMap<Word, Word>>,
@@ -155,7 +155,7 @@ pub(in crate::mapping) struct RawFaults {
 pub(in crate::mapping) struct RawFault {
     pub(in crate::mapping) kind: Word,
     #[serde(default)]
-    pub(in crate::mapping) actions: Vec<String>,
+    pub(in crate::mapping) actions: Vec<Word>,
     pub(in crate::mapping) status: Option<Spanned<u16>>,
     pub(in crate::mapping) code: Option<Word>,
     pub(in crate::mapping) message: Option<Word>,

@@ -2,7 +2,10 @@
 
 use std::{fs, io, path::Path};
 
-use super::diagnostic::{Diagnostic, Severity, SourceText};
+use super::{
+    diagnostic::{Diagnostic, Severity, SourceText},
+    words::instead,
+};
 
 macro_rules! embedded {
     ($($path:literal),+ $(,)?) => {
@@ -47,24 +50,29 @@ impl Sources {
     /// The defaults with the files of `directory` laid over them. A file there need only hold the rows that differ.
     ///
     /// # Errors
-    /// A directory that cannot be read, and a file in it that is none of the mapping files' names.
-    pub fn overlaid(directory: &Path) -> Result<Self, Diagnostic> {
+    /// A directory that cannot be read, and every file in it that is none of the mapping files' names.
+    pub fn overlaid(directory: &Path) -> Result<Self, Vec<Diagnostic>> {
         let mut sources = Self::embedded();
-        let problem = |path: &Path, what: &str| Diagnostic {
+        let problem = |path: &Path, what: String| Diagnostic {
             file: path.display().to_string().into(),
             line: 1,
             column: 1,
-            message: what.to_owned(),
+            message: what,
             severity: Severity::Error,
         };
-        let found =
-            toml_files(directory).map_err(|error| problem(directory, &format!("cannot be read: {error}")))?;
+        let unreadable = |path: &Path, error: &io::Error| {
+            problem(path, format!("cannot be read: {error}; let the user who runs weighbridge read it"))
+        };
+        let found = toml_files(directory).map_err(|error| vec![unreadable(directory, &error)])?;
+        let mut problems = Vec::new();
         for (name, path) in found {
-            let text = fs::read_to_string(&path)
-                .map_err(|error| problem(&path, &format!("cannot be read: {error}")))?;
-            sources.lay(&name, SourceText::new(&path.display().to_string(), &text))?;
+            let laid = match fs::read_to_string(&path) {
+                Ok(text) => sources.lay(&name, SourceText::new(&path.display().to_string(), &text)),
+                Err(error) => Err(unreadable(&path, &error)),
+            };
+            problems.extend(laid.err());
         }
-        Ok(sources)
+        if problems.is_empty() { Ok(sources) } else { Err(problems) }
     }
 
     /// Lays one text over the mapping file of this name.
@@ -74,11 +82,17 @@ impl Sources {
     pub fn lay(&mut self, name: &str, layer: SourceText) -> Result<(), Diagnostic> {
         let Some((_, layers)) = self.files.iter_mut().find(|(known, _)| known == name) else {
             let known: Vec<&str> = EMBEDDED.iter().map(|(known, _)| *known).collect();
-            let what = format!("no mapping file has this name; write one of {}", known.join(", "));
+            let what = format!("nothing reads a mapping file of this name; {}", instead(name, &known));
             return Err(layer.error(0..0, what));
         };
         layers.push(layer);
         Ok(())
+    }
+
+    /// Whether anything is laid over the defaults.
+    #[must_use]
+    pub fn are_overlaid(&self) -> bool {
+        self.files.iter().any(|(_, layers)| layers.len() > 1)
     }
 
     /// The layers of one file, the default first.
@@ -97,7 +111,8 @@ impl Sources {
     }
 }
 
-/// The `.toml` files of a directory and of the folders in it, as `folder/file.toml`. Examples are passed over.
+/// The `.toml` files of a directory and of all folders in it, as `folder/file.toml`: one that lies too deep is to be told of,
+/// not passed over. Examples are, and so is what is hidden: a mounted ConfigMap keeps its files twice.
 fn toml_files(directory: &Path) -> io::Result<Vec<(String, std::path::PathBuf)>> {
     let mut found = Vec::new();
     let mut open = vec![(String::new(), directory.to_owned())];
@@ -105,8 +120,11 @@ fn toml_files(directory: &Path) -> io::Result<Vec<(String, std::path::PathBuf)>>
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            if path.is_dir() && prefix.is_empty() {
-                open.push((format!("{name}/"), path));
+            if name.starts_with('.') {
+                continue;
+            }
+            if path.is_dir() {
+                open.push((format!("{prefix}{name}/"), path));
             } else if path.extension().is_some_and(|extension| extension == "toml")
                 && !EXAMPLES.contains(&name.as_str())
             {

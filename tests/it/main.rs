@@ -2,6 +2,7 @@
 #![expect(unreachable_pub, reason = "a test binary has no public API")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod broken;
 mod commands;
 mod corpus;
 mod crash;

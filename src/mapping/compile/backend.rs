@@ -1,10 +1,10 @@
 //! `backend.toml`: one backend record.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use toml::Spanned;
 
-use super::{Problems, chosen, named, replace};
+use super::{Problems, chosen, named, ordered, replace, unknown_row};
 use crate::{
     mapping::{
         diagnostic::{Diagnostic, SourceText},
@@ -32,8 +32,14 @@ pub(super) fn backend(layers: &[SourceText]) -> Result<BackendTable, Vec<Diagnos
             }
         }
     }
-    let rows: Vec<FieldRow> =
-        fields.into_iter().filter_map(|(layer, raw)| problems.keep_one(field_row(&layer, raw))).collect();
+    let has_model = |(_, field): &&(SourceText, RawField)| field.model.is_some();
+    let known: Vec<String> =
+        fields.iter().filter(has_model).map(|(_, field)| field.wire.get_ref().clone()).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let rows: Vec<FieldRow> = fields
+        .into_iter()
+        .filter_map(|(layer, raw)| problems.keep_one(field_row(&layer, raw, &known)))
+        .collect();
     let carried = |field: Field| {
         let row = rows.iter().any(|row| row.field == field);
         match field {
@@ -50,7 +56,7 @@ pub(super) fn backend(layers: &[SourceText]) -> Result<BackendTable, Vec<Diagnos
             | Field::Description => row,
         }
     };
-    if let (Some(layer), true) = (layers.first(), problems.0.is_empty()) {
+    if let (Some(layer), true) = (layers.last(), problems.0.is_empty()) {
         for field in LOSABLE.into_iter().filter(|field| !carried(*field) && !losses.contains_key(field)) {
             let what =
                 format!("no row carries `{}`, so `[loss]` has to say what becomes of it", field.name());
@@ -86,12 +92,40 @@ fn loss(layer: &SourceText, field: &Word, policy: &Word) -> Result<(Field, LossP
     Ok((field, named(layer, policy, &LossPolicy::ALL, LossPolicy::name)?))
 }
 
-fn field_row(layer: &SourceText, raw: RawField) -> Result<FieldRow, Diagnostic> {
+/// What a row may say of a field beside its names and its default.
+fn attributes_of(field: Field) -> &'static [&'static str] {
+    match field {
+        Field::Kind => &["values", "told", "fallback"],
+        Field::Enabled | Field::Standby => &["values"],
+        Field::Port | Field::Weight => &["range"],
+        Field::Address => &[],
+        Field::Resource | Field::Vpc | Field::Subnet | Field::Description => &["length"],
+    }
+}
+
+fn first_of(words: &BTreeMap<String, Word>) -> Option<Range<usize>> {
+    words.values().next().map(Word::span)
+}
+
+/// `known` are the names of the fields that say what they are.
+fn field_row(layer: &SourceText, raw: RawField, known: &[&str]) -> Result<FieldRow, Diagnostic> {
     let RawField { wire, model, default, range, length, values, told, fallback } = raw;
     let Some(model) = model else {
-        return Err(layer.error(wire.span(), "a new field needs a `model`"));
+        return Err(unknown_row(layer, "field", &wire, "model", known));
     };
     let field = named(layer, &model, &Field::ALL, Field::name)?;
+    let attributes = [
+        ("range", range.as_ref().map(Spanned::span)),
+        ("length", length.as_ref().map(Spanned::span)),
+        ("values", values.as_ref().and_then(first_of)),
+        ("told", told.as_ref().and_then(first_of)),
+        ("fallback", fallback.as_ref().and_then(|words| Some(words.keys().next()?.span()))),
+    ];
+    for (name, at) in attributes {
+        let (Some(at), false) = (at, attributes_of(field).contains(&name)) else { continue };
+        let what = format!("`{name}` means nothing for `{}`; leave it out", field.name());
+        return Err(layer.error(at, what));
+    }
     let values = values.unwrap_or_default();
     let rule = match field {
         Field::Kind => {
@@ -102,7 +136,10 @@ fn field_row(layer: &SourceText, raw: RawField) -> Result<FieldRow, Diagnostic> 
         Field::Weight => number_range(layer, &wire, range.as_ref(), 0, 100)?,
         Field::Address => Rule::Address,
         Field::Resource | Field::Vpc | Field::Subnet | Field::Description => match length {
-            Some(length) => Rule::Length(length.get_ref()[0], length.get_ref()[1]),
+            Some(length) => {
+                let (low, high) = ordered(layer, &length, "length")?;
+                Rule::Length(low, high)
+            }
             None => Rule::Text,
         },
     };
@@ -113,7 +150,7 @@ fn field_row(layer: &SourceText, raw: RawField) -> Result<FieldRow, Diagnostic> 
             Ok(FieldRow { default: Some(default.into_inner()), ..row })
         }
         Some(default) => {
-            let what = format!("the default `{}` is not {}", default.get_ref(), row.allowed());
+            let what = format!("the default `{}` is not allowed; write {}", default.get_ref(), row.allowed());
             Err(layer.error(default.span(), what))
         }
     }
@@ -138,7 +175,10 @@ fn kinds(
     fallback: &BTreeMap<Word, Word>,
 ) -> Result<Rule, Diagnostic> {
     if values.is_empty() {
-        return Err(layer.error(wire.span(), "a kind needs `values`, one word for each kind"));
+        return Err(layer.error(
+            wire.span(),
+            "a kind needs `values`; write values = { WORD = \"KIND\" }, one for each kind",
+        ));
     }
     let kind = |word: &Word| named(layer, word, &Kind::ALL, Kind::name);
     let words = |words: &BTreeMap<String, Word>| {
@@ -149,9 +189,25 @@ fn kinds(
         words.sort_by_key(|(_, kind)| *kind);
         Ok(words)
     };
-    let fallback =
-        fallback.iter().map(|(from, to)| Ok((kind(from)?, kind(to)?))).collect::<Result<_, Diagnostic>>()?;
-    Ok(Rule::Kinds { values: words(values)?, told: words(told)?, fallback })
+    let values: Vec<(String, Kind)> = words(values)?;
+    let stands_in = |word: &Word| {
+        let stand_in = kind(word)?;
+        if values.iter().any(|(_, known)| *known == stand_in) {
+            return Ok(stand_in);
+        }
+        let known: Vec<&str> = values.iter().map(|(_, kind)| kind.name()).collect();
+        let what = format!(
+            "this cloud has no word for `{}` in `values`, so it maps to nothing; write one of {}",
+            word.get_ref(),
+            known.join(", ")
+        );
+        Err(layer.error(word.span(), what))
+    };
+    let fallback = fallback
+        .iter()
+        .map(|(from, to)| Ok((kind(from)?, stands_in(to)?)))
+        .collect::<Result<_, Diagnostic>>()?;
+    Ok(Rule::Kinds { values, told: words(told)?, fallback })
 }
 
 fn yes_no(layer: &SourceText, wire: &Word, values: &BTreeMap<String, Word>) -> Result<Rule, Diagnostic> {
@@ -165,25 +221,30 @@ fn yes_no(layer: &SourceText, wire: &Word, values: &BTreeMap<String, Word>) -> R
     if [true, false].iter().all(|wanted| words.iter().any(|(_, yes)| yes == wanted)) {
         Ok(Rule::YesNo(words))
     } else {
-        Err(layer.error(wire.span(), "needs `values` with one word for \"yes\" and one for \"no\""))
+        Err(layer.error(wire.span(), "this field needs one word for yes and one for no; write values = { WORD = \"yes\", WORD = \"no\" }"))
     }
 }
 
 fn number_range(
     layer: &SourceText,
     wire: &Word,
-    range: Option<&Spanned<[u32; 2]>>,
+    range: Option<&Spanned<(u32, u32)>>,
     least: u32,
     most: u32,
 ) -> Result<Rule, Diagnostic> {
     let Some(range) = range else {
-        return Err(layer.error(wire.span(), format!("needs a `range`, within [{least}, {most}]")));
+        return Err(layer.error(
+            wire.span(),
+            format!("this field needs a `range`; write range = [{least}, {most}], or a narrower one"),
+        ));
     };
-    let [low, high] = *range.get_ref();
+    let (low, high) = *range.get_ref();
     if least <= low && low <= high && high <= most {
         Ok(Rule::Range(low, high))
     } else {
-        let what = format!("the range has to lie within [{least}, {most}], its lower end first");
+        let what = format!(
+            "`range` is [{low}, {high}]; write two numbers within [{least}, {most}], the lower one first"
+        );
         Err(layer.error(range.span(), what))
     }
 }

@@ -9,6 +9,8 @@ mod provider;
 
 use std::sync::Arc;
 
+use toml::Spanned;
+
 use self::provider::Provider;
 use super::{
     actions::Actions,
@@ -20,6 +22,7 @@ use super::{
     raw::Word,
     record::BackendTable,
     source::Sources,
+    words::instead,
 };
 use crate::model::Lost;
 
@@ -137,7 +140,7 @@ fn cloud(sources: &Sources, id: &str) -> Result<Cloud, Vec<Diagnostic>> {
     let rows = problems.keep(actions::actions(layers("actions.toml")));
     let group = problems.keep(group::group(layers("group.toml")));
     let backend = problems.keep(backend::backend(layers("backend.toml")));
-    let faults = problems.keep(faults::faults(layers("faults.toml")));
+    let faults = problems.keep(faults::faults(layers("faults.toml"), rows.as_deref()));
     let (Some(provider), Some(rows), Some(group), Some(backend), Some(faults)) =
         (provider, rows, group, backend, faults)
     else {
@@ -155,6 +158,30 @@ fn replace<T>(slot: &mut T, value: Option<T>) {
     }
 }
 
+/// A number that counts something of which there has to be one.
+fn at_least_one(layer: &SourceText, count: &Spanned<usize>, name: &str) -> Result<usize, Diagnostic> {
+    match count.get_ref() {
+        0 => Err(layer.error(count.span(), format!("`{name}` is 0; write 1 or more"))),
+        count => Ok(*count),
+    }
+}
+
+/// A row that lies over none, and does not say what it would take to be a new one.
+fn unknown_row(layer: &SourceText, sort: &str, name: &Word, lacks: &str, known: &[&str]) -> Diagnostic {
+    let (text, instead) = (name.get_ref(), instead(name.get_ref(), known));
+    layer
+        .error(name.span(), format!("no {sort} is called `{text}`, and a new one needs `{lacks}`; {instead}"))
+}
+
+/// Both ends of a range, the lower one first.
+fn ordered(layer: &SourceText, ends: &Spanned<(u32, u32)>, name: &str) -> Result<(u32, u32), Diagnostic> {
+    let (low, high) = *ends.get_ref();
+    if low <= high {
+        return Ok((low, high));
+    }
+    Err(layer.error(ends.span(), format!("`{name}` is upside down; write [{high}, {low}]")))
+}
+
 /// The member of a closed list that `word` names.
 fn named<T: Copy>(
     layer: &SourceText,
@@ -164,10 +191,8 @@ fn named<T: Copy>(
 ) -> Result<T, Diagnostic> {
     all.iter().copied().find(|member| name(*member) == word.get_ref()).ok_or_else(|| {
         let words: Vec<&str> = all.iter().map(|member| name(*member)).collect();
-        layer.error(
-            word.span(),
-            format!("`{}` is not known here; write one of {}", word.get_ref(), words.join(", ")),
-        )
+        let what = format!("`{}` is not known here; {}", word.get_ref(), instead(word.get_ref(), &words));
+        layer.error(word.span(), what)
     })
 }
 
@@ -196,7 +221,7 @@ mod tests {
         let path = directory.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
-        let sources = Sources::overlaid(directory.path()).map_err(|problem| vec![problem])?;
+        let sources = Sources::overlaid(directory.path())?;
         Tables::compile(&sources)
     }
 
@@ -246,10 +271,10 @@ ucloud/group.toml: [template]⏎protocol = "tcp"⏎ports = [1, 65536] => 3:9: `p
 ucloud/group.toml: [template]⏎protocol = "tpc"⏎ports = [1, 9] => 2:12: `tpc` is not known here; write one of http, https, tcp, udp
 ucloud/group.toml: [protocols]⏎TCP = "tpc" => 2:7: `tpc` is not known here; write one of http, https, tcp, udp
 ucloud/group.toml: listener = {protocol="P",default_protocol="tpc",port="F",default_port=80} => 1:43: `tpc` is not known here
-ucloud/group.toml: listener = {protocol="P",default_protocol="tcp",port="F",default_port=0} => 1:71: a port lies within 1 to 65535
-aliyun/group.toml: [health]⏎healthy = "a"⏎unhealty = "b"⏎unknown = "c" => 3:1: `unhealty` is not known here; write one of healthy, unhealthy, unknown
+ucloud/group.toml: listener = {protocol="P",default_protocol="tcp",port="F",default_port=0} => 1:71: this is no port; write 1 to 65535
+aliyun/group.toml: [health]⏎healthy = "a"⏎unhealty = "b"⏎unknown = "c" => 3:1: `unhealty` is not known here; did you mean `unhealthy`? known here: healthy, unhealthy, unknown
 aliyun/group.toml: [health]⏎healthy = "a"⏎unknown = "c" => 1:1: `[health]` has no word for `unhealthy`
-aliyun/group.toml: [loss]⏎listner = "report" => 2:1: `listner` is not known here; write one of name, listener
+aliyun/group.toml: [loss]⏎listner = "report" => 2:1: `listner` is not known here; did you mean `listener`? known here: name, listener
 aliyun/group.toml: [loss]⏎listener = "keep" => 2:12: `keep` is not known here; write one of remember, report, refuse
 "#,
         );
@@ -259,11 +284,11 @@ aliyun/group.toml: [loss]⏎listener = "keep" => 2:12: `keep` is not known here;
     fn flaws_of_actions_faults_and_capabilities_are_reported() {
         check(
             r#"
-ucloud/actions.toml: [[action]]⏎name = "ReleaseBackend"⏎operations = ["remove-backend"] => 3:15: `remove-backend` is not known here; write one of add-backends, remove-backends
-ucloud/actions.toml: [[action]]⏎name = "DescribeSSL" => 2:8: a new action needs `operations`
+ucloud/actions.toml: [[action]]⏎name = "ReleaseBackend"⏎operations = ["remove-backend"] => 3:15: `remove-backend` is not known here; did you mean `remove-backends`? known here: add-backends
+ucloud/actions.toml: [[action]]⏎name = "DescribeSSL" => 2:8: no action is called `DescribeSSL`, and a new one needs `operations`; write one of 
 ucloud/faults.toml: [[fault]]⏎kind = "bussy"⏎actions = ["DeleteVServer"]⏎code = "1" => 2:8: `bussy` is not known here
 ucloud/faults.toml: [[fault]]⏎kind = "busy"⏎actions = ["DeleteVServer"]⏎message = "{why}" => 4:11: `{why}` has no meaning; write {field}, {detail} or {action}
-ucloud/provider.toml: [capability]⏎updates_per_call = 0 => 2:20: `updates_per_call` has to be 1 or more
+ucloud/provider.toml: [capability]⏎updates_per_call = 0 => 2:20: `updates_per_call` is 0; write 1 or more
 ucloud/provider.toml: [capability]⏎names_backends = "name" => 2:18: `name` is not known here; write one of address, id
 "#,
         );
@@ -313,7 +338,18 @@ ucloud/provider.toml: [capability]⏎names_backends = "name" => 2:18: `name` is 
 
     #[test]
     fn a_file_that_is_no_mapping_file_is_refused() {
-        assert!(overlaid("ucloud/backends.toml", "").is_err());
+        for file in ["ucloud/backends.toml", "ucloud/old/backend.toml", "Regions.toml"] {
+            let problems = overlaid(file, "").unwrap_err();
+            assert!(problems[0].message.starts_with("nothing reads a mapping file"), "{file}: {problems:?}");
+        }
+    }
+
+    /// Such as the folders of a mounted ConfigMap, and what an editor leaves.
+    #[test]
+    fn what_is_hidden_lies_over_nothing() {
+        for file in ["..data/regions.toml", "ucloud/.backend.toml"] {
+            assert!(overlaid(file, "[[nonsense]]").is_ok(), "{file}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::{
         diagnostic::{Diagnostic, SourceText},
         places::Places,
         raw::{RawPlaces, Word},
+        words::instead,
     },
     model::RegionId,
 };
@@ -32,12 +33,23 @@ fn place(
     for (column, region) in row.iter().filter(|(column, _)| column.get_ref() != "name") {
         if !clouds.contains(&column.get_ref().as_str()) {
             let what =
-                format!("no cloud is called `{}`; write one of {}", column.get_ref(), clouds.join(", "));
+                format!("no cloud is called `{}`; {}", column.get_ref(), instead(column.get_ref(), clouds));
             return Err(layer.error(column.span(), what));
         }
         let id = RegionId::new(region.get_ref().clone());
-        let id = id.ok_or_else(|| layer.error(region.span(), "a region has a name; leave the column out"))?;
+        let id = id.ok_or_else(|| {
+            layer.error(region.span(), "a region has no empty name; write one, or leave the column out")
+        })?;
         columns.push((column.get_ref().clone(), id));
     }
-    Ok(columns)
+    match row.keys().next() {
+        Some(first) if columns.len() < 2 => {
+            let what = format!(
+                "this place maps to nothing; write a region for two of {}, or leave it out",
+                clouds.join(", ")
+            );
+            Err(layer.error(first.span(), what))
+        }
+        Some(_) | None => Ok(columns),
+    }
 }

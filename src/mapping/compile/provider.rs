@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Format, chosen, replace};
+use super::{Format, at_least_one, chosen, replace};
 use crate::mapping::{
     actions::UnknownParameters,
     capability::{Capability, DuplicateAdd, NamesBackends},
@@ -65,10 +65,7 @@ fn lay_provider(provider: &mut Provider, layer: &SourceText) -> Result<(), Diagn
     ];
     for (slot, count, name) in counts {
         let Some(count) = count else { continue };
-        if *count.get_ref() == 0 {
-            return Err(layer.error(count.span(), format!("`{name}` has to be 1 or more")));
-        }
-        *slot = count.into_inner();
+        *slot = at_least_one(layer, &count, name)?;
     }
     replace(&mut capability.updates_in_part, raw.updates_in_part);
     replace(&mut capability.changes_ports, raw.changes_ports);
