@@ -4,7 +4,11 @@
 //! the yardstick of the same run: what it costs the caller to sign one such request.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot be set up may fail in any way")]
 
-use std::{path::Path, sync::Arc};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
 
 use divan::{Bencher, black_box};
 use http::{Method, StatusCode};
@@ -18,6 +22,7 @@ use weighbridge::{
     engine::{Engine, Upstream},
     front::Front,
     gateway::{front, origin_of, target_scheme},
+    http::Arrived,
     mapping::SourceText,
     model::{Fault, FaultKind, Operation, Outcome},
     providers::provider,
@@ -36,6 +41,9 @@ struct Instant {
     stamps: Stamps,
     reply: fn(&Invocation) -> Reply,
 }
+
+/// Where requests come from.
+const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 impl Upstream for Instant {
     fn call<'a>(
@@ -88,7 +96,7 @@ impl Stage {
     }
 
     fn answer(&self, call: Call) -> Reply {
-        let reply = self.runtime.block_on(self.front.answer(call, None));
+        let reply = self.runtime.block_on(self.front.answer(Arrived { call, overrun: None, peer: PEER }));
         assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
         reply
     }

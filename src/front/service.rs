@@ -80,10 +80,11 @@ impl Front {
         }
     }
 
-    /// Answers one call. Never fails: whatever goes wrong is a reply in the caller's own form, where that is known.
-    pub async fn answer(&self, call: Call, overrun: Option<Overrun>) -> Reply {
+    /// Answers one request. Never fails: whatever goes wrong is a reply in the caller's own form, where that is known.
+    pub async fn answer(&self, arrived: Arrived) -> Reply {
+        let Arrived { call, overrun, peer } = arrived;
         let stamp = self.stamps.next();
-        let account = Account::open(&self.telemetry, &self.name, stamp.now);
+        let account = Account::open(&self.telemetry, &self.name, Some(peer.ip()), stamp.now);
         let reply = match detect(&call, self.providers, &self.tables) {
             Some(speaker) => self.visit(speaker, stamp, call, overrun, &account).await,
             None => turn_away(overrun, &account),
@@ -205,8 +206,7 @@ fn report_losses(reply: &mut Reply, result: &Result<Answer, Fault>, cloud: &Clou
 
 impl Service for Front {
     fn answer(&self, arrived: Arrived) -> sockets::Answer<'_> {
-        let Arrived { call, overrun, peer: _ } = arrived;
-        Box::pin(self.answer(call, overrun))
+        Box::pin(self.answer(arrived))
     }
 }
 

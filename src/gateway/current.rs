@@ -121,9 +121,8 @@ impl Current {
 
 impl Service for Current {
     fn answer(&self, arrived: Arrived) -> Answer<'_> {
-        let Arrived { call, overrun, peer: _ } = arrived;
         let snapshot = self.snapshot();
-        Box::pin(async move { snapshot.front.answer(call, overrun).await })
+        Box::pin(async move { snapshot.front.answer(arrived).await })
     }
 }
 

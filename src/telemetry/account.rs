@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -63,12 +64,18 @@ pub struct Told {
 }
 
 impl Account {
-    /// Opens the account of a request that came to `door` at this time.
+    /// Opens the account of a request that came to `door` at this time, from this address.
     #[must_use]
-    pub fn open(telemetry: &Arc<Telemetry>, door: &Arc<str>, at: Timestamp) -> Arc<Self> {
+    pub fn open(
+        telemetry: &Arc<Telemetry>,
+        door: &Arc<str>,
+        from: Option<IpAddr>,
+        at: Timestamp,
+    ) -> Arc<Self> {
         telemetry.metrics.begins();
         let past = Past {
             at,
+            from,
             id: String::new(),
             dialect: "none",
             action: String::new(),
@@ -98,7 +105,7 @@ impl Account {
     /// An account that nobody reads: of what is only supposed, and of what is put right later.
     #[must_use]
     pub fn unread() -> Arc<Self> {
-        Self::open(&Telemetry::new(), &Arc::from(""), Timestamp::UNIX_EPOCH)
+        Self::open(&Telemetry::new(), &Arc::from(""), None, Timestamp::UNIX_EPOCH)
     }
 
     /// Its language, its action and its id are known. `counted_as` is the action if the tables know it.
@@ -253,8 +260,9 @@ impl Stretch {
 
 /// One line a request; what was refused, failed or lost something is to be looked at.
 fn log(door: &str, past: &Past, cause: &str) {
-    let Past { at: _, id, dialect, action, client, target, outcome, status, message, calls, losses, .. } =
+    let Past { from, id, dialect, action, client, target, outcome, status, message, calls, losses, .. } =
         past;
+    let from = from.map(|from| from.to_string());
     let Past { took_ms, gateway_ms, upstream_ms, waiting_ms, .. } = past;
     let (calls, losses) = (calls_text(calls), losses_text(losses));
     macro_rules! line {
@@ -262,6 +270,7 @@ fn log(door: &str, past: &Past, cause: &str) {
             $level!(
                 parent: None,
                 at = door,
+                from = from.as_deref(),
                 id,
                 dialect,
                 action,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -41,6 +42,8 @@ impl History {
 pub struct Past {
     /// When it came.
     pub at: Timestamp,
+    /// The address that its connection came from.
+    pub from: Option<IpAddr>,
     /// Its request id, in the spelling of the caller's cloud; empty if its language was not known.
     pub id: String,
     /// The caller's language: a provider id, or `none`.

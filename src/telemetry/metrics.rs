@@ -49,7 +49,7 @@ pub struct Readings {
     pub refused: Vec<(&'static str, u64)>,
     /// Whether the store can be used.
     pub store_up: bool,
-    /// How many entries of the journal are open.
+    /// How many operations are left half done.
     pub journal_open: usize,
 }
 
@@ -310,7 +310,7 @@ impl Metrics {
             "1 if the store can be used, 0 if changes are refused",
             self.store_up.clone(),
         );
-        let open = "Entries of the journal without an end: operations at work, or to be put right";
+        let open = "Operations left half done, to be put right or watched still";
         to.register("journal_open", open, self.journal_open.clone());
         let build: Family<Version, Gauge> = Family::default();
         build.get_or_create(&Version { version: env!("CARGO_PKG_VERSION") }).set(1);

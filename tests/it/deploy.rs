@@ -24,7 +24,7 @@ struct Series {
 /// What `/metrics` has when everything has happened once.
 fn known_series() -> Vec<Series> {
     let telemetry = Telemetry::new();
-    let account = Account::open(&telemetry, &Arc::from("gateway"), Timestamp::UNIX_EPOCH);
+    let account = Account::open(&telemetry, &Arc::from("gateway"), None, Timestamp::UNIX_EPOCH);
     drop(account.waits());
     let told = Told { outcome: "done", code: None, request_id: None };
     let took = account.calls("ucloud-prod", "DescribeVServer", &Params::default()).ends(told);

@@ -1,6 +1,9 @@
 //! Whatever arrives, something is answered: no input panics, and none is let in unsigned.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{Arc, LazyLock},
+};
 
 use http::{HeaderName, HeaderValue, Method};
 use proptest::prelude::*;
@@ -12,6 +15,7 @@ use weighbridge::{
     engine::{Engine, Upstream},
     front::Front,
     gateway::{explain, front},
+    http::Arrived,
     model::{Fault, Operation, Outcome},
     store::{Memory, Store},
     telemetry::Account,
@@ -22,6 +26,9 @@ use crate::support::demo_config;
 
 /// A target that must never be reached.
 struct Unreachable;
+
+/// Where requests come from.
+const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 impl Upstream for Unreachable {
     fn call<'a>(
@@ -130,7 +137,7 @@ proptest! {
     #[test]
     fn every_call_is_answered_and_none_reaches_the_target(call in call()) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let reply = runtime.block_on(front_before_nothing().answer(call, None));
+        let reply = runtime.block_on(front_before_nothing().answer(Arrived { call, overrun: None, peer: PEER }));
         prop_assert!(!reply.body.is_empty());
         let body = String::from_utf8(reply.body.to_vec()).unwrap();
         let json = Document::from_json(body.as_bytes());
