@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use super::{ConfigFile, Ending, embedded::read_file, request_text::to_curl};
 use crate::{
     auth::Stamps,
-    config::{Client, Config},
+    config::{Client, Config, warning_of},
     dialect::{Invocation, Provider},
     gateway::{Gateway, Reload, Source},
     providers::provider,
@@ -46,6 +46,10 @@ impl Serve {
         }
         for warning in &config.warnings {
             warn!("{warning}");
+        }
+        // Of those that the config names, it has warned itself.
+        if let Some(warning) = self.listen.and_then(|address| warning_of(address, config.tls.is_some())) {
+            warn!("--listen: {warning}");
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(serve(config, self.source()))?;

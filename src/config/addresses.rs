@@ -22,9 +22,8 @@ impl Resolver<'_> {
             for word in listen.get_ref() {
                 if let Some(address) = self.address(word, &taken) {
                     taken.push(address);
-                    if !has_tls && !address.ip().is_loopback() {
-                        self.report
-                            .warn(word.span(), format!("requests to {address} travel in clear, {CLEAR}"));
+                    if let Some(warning) = warning_of(address, has_tls) {
+                        self.report.warn(word.span(), warning);
                     }
                 }
             }
@@ -58,6 +57,13 @@ impl Resolver<'_> {
         }
         Some(address)
     }
+}
+
+/// What is to be said of a public listener at this address.
+#[must_use]
+pub fn warning_of(address: SocketAddr, has_tls: bool) -> Option<String> {
+    let in_clear = !has_tls && !address.ip().is_loopback();
+    in_clear.then(|| format!("requests to {address} travel in clear, {CLEAR}"))
 }
 
 /// Whether two listeners cannot both have what they ask for. That of every address has those of one family, or of both.

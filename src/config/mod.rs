@@ -27,6 +27,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use http::HeaderMap;
 
+pub use addresses::warning_of;
 pub use credentials::flaw_of_secret;
 pub use resolve::{Environment, Known, Unsound, load, load_text};
 pub use resources::{ResourceMap, ServerColumn};

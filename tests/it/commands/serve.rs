@@ -14,7 +14,7 @@ use weighbridge::{cli::request_text::read_request, wire::Call};
 use super::{RSP, VSERVER, text_of};
 use crate::support::{
     house::Clouds,
-    program::{Ended, announce, is_there, run},
+    program::{Ended, Program, announce, is_there, run},
     served::{PATIENCE, Served, ended, send, weighbridge, welcome},
     signer::{ACS3, SHA1, V1},
     site::{Site, config, config_of},
@@ -104,6 +104,19 @@ fn wait_until(done: impl Fn() -> bool) {
     while !done() {
         assert!(Instant::now() < patience);
         thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn plain_http_off_loopback_is_warned_of_by_the_name_of_the_listener() {
+    for (listen, warned) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
+        let mut command = weighbridge(&["serve", "--listen", listen]);
+        let program = Program::start(&mut command, "");
+        program.hear_err(PATIENCE, |log| log.contains("listening").then_some(()));
+        program.terminate();
+        let err = program.end(PATIENCE).err;
+        let warning = format!("--listen: requests to {listen} travel in clear");
+        assert_eq!(err.contains(&warning), warned, "{err}");
     }
 }
 
