@@ -70,16 +70,33 @@ pub struct Config {
     pub warnings: Vec<Diagnostic>,
 }
 
-impl Config {
-    /// The keys that another config says otherwise and that only a start can change: sockets stay as they were opened,
-    /// and a store that is exchanged would forget what is at work.
+/// What only a start can change: sockets stay as they were opened, and a store that is exchanged would forget what is at
+/// work.
+#[derive(Debug, Clone)]
+pub struct Fixed {
+    listen: Vec<SocketAddr>,
+    admin: Option<SocketAddr>,
+    has_tls: bool,
+    store: StoreAt,
+}
+
+impl Fixed {
+    /// What is fixed once a gateway works by `config`.
     #[must_use]
-    pub fn needs_restart(&self, other: &Self) -> Vec<&'static str> {
+    pub fn of(config: &Config) -> Self {
+        let Config { listen, admin, tls, store, .. } = config;
+        Self { listen: listen.clone(), admin: *admin, has_tls: tls.is_some(), store: store.clone() }
+    }
+
+    /// The keys of all this that another config says otherwise.
+    #[must_use]
+    pub fn changed_by(&self, other: &Config) -> Vec<&'static str> {
+        let Self { listen, admin, has_tls, store } = self;
         let same = [
-            ("listen", self.listen == other.listen),
-            ("admin", self.admin == other.admin),
-            ("tls", self.tls.is_some() == other.tls.is_some()),
-            ("store", self.store.is_at(&other.store)),
+            ("listen", *listen == other.listen),
+            ("admin", *admin == other.admin),
+            ("tls", *has_tls == other.tls.is_some()),
+            ("store", store.is_at(&other.store)),
         ];
         same.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
     }

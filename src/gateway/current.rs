@@ -13,7 +13,7 @@ use super::{
     snapshot::{Lasting, Snapshot},
 };
 use crate::{
-    config::Config,
+    config::{Config, Fixed},
     http::{Answer, Arrived, Door, Service, SharedServerConfig, TlsError, server_config},
 };
 
@@ -24,8 +24,7 @@ pub(super) struct Current {
     pub(super) door: Arc<Door>,
     /// The certificate of the public listeners.
     pub(super) tls: Option<SharedServerConfig>,
-    /// The config of the start: what cannot be exchanged is what it said.
-    begun: Arc<Config>,
+    fixed: Fixed,
     /// Why the last reload was refused, one line a problem; nothing once one has ended well.
     refused: Mutex<Vec<String>>,
 }
@@ -43,7 +42,7 @@ impl Current {
         let snapshot = Snapshot::first(config, &lasting)?;
         lasting.telemetry.metrics.config_in_force(lasting.stamps.next().now);
         Ok(Self {
-            begun: Arc::clone(&snapshot.config),
+            fixed: Fixed::of(&snapshot.config),
             door: Door::new(snapshot.front.bounds),
             snapshot: ArcSwap::from_pointee(snapshot),
             lasting,
@@ -71,7 +70,7 @@ impl Current {
         for warning in &new.config.warnings {
             warn!("{warning}");
         }
-        for key in self.begun.needs_restart(&new.config) {
+        for key in self.fixed.changed_by(&new.config) {
             warn!(
                 key,
                 "this has changed in the config and takes effect at the next start; all else does now"
