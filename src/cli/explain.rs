@@ -5,12 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{ConfigFile, Ending, fields::write_fields, request_text, request_text::read_request};
+use super::{ConfigFile, Ending, fields::write_fields, request_text};
 use crate::{
     auth::Stamps,
     gateway::{ExplainedCall, Explanation, explain},
     mapping::Trace,
-    wire::{Document, Reply},
+    wire::{Document, Reply, read_request},
 };
 
 pub(super) const EXAMPLES: &str = "\

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
-use weighbridge::{cli::request_text::read_request, wire::Params};
+use weighbridge::wire::{Params, read_request};
 
 use super::{ALIBABA_PAGE, RSP, VSERVER, text_of};
 use crate::support::{
