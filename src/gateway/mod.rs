@@ -3,6 +3,7 @@
 mod admin;
 mod current;
 mod explain;
+mod page;
 mod reload;
 mod snapshot;
 mod supposed;
