@@ -30,6 +30,12 @@
 //! [`dialect::Ingress`], [`dialect::Egress`] and [`dialect::Scheme`] are pure functions over messages: no clock, no
 //! randomness, no sockets, no `async`. An operation addressed in the target's ids *is* a step, so one set of types serves
 //! both sides, and a simulated cloud is the same [`front`] before another [`dialect::Handler`].
+//!
+//! # The way of a look
+//!
+//! `gateway::explain` sends a request the same way to a target that is only supposed, and follows each thing that it says.
+//! The command line prints that, and the page on the admin listener shows it; both read a pasted request by
+//! [`wire::read_request`].
 
 pub mod auth;
 pub mod cli;

@@ -90,7 +90,7 @@ impl Stage<'_> {
             showcase(provider, client, self.origin, self.stamps).ok_or("a showcase that cannot be read")?;
         let received = Call { origin: String::new(), ..call.clone() };
         let explanation = explain(self.config, received, &self.stamps.next()).await;
-        let explanation = explanation.map_err(|refusal| format!("refused: {:?}", refusal.body))?;
+        let explanation = explanation.map_err(|refusal| format!("refused: {:?}", refusal.reply.body))?;
         write_head(out, number, &explanation)?;
 
         let cloud =
@@ -158,12 +158,11 @@ struct Finding {
 }
 
 fn write_head(out: &mut impl Write, number: usize, explanation: &Explanation<'_>) -> io::Result<()> {
-    let Explanation { route, action, calls, fields, .. } = explanation;
+    let Explanation { route, action, calls, tables, .. } = explanation;
     let actions: Vec<&str> = calls.iter().map(|call| call.invocation.action.as_str()).collect();
     writeln!(out, "\n{number}. A script written for {} calls {action};", route.here.title)?;
     writeln!(out, "   {} gets {}.\n", route.there.title, actions.join(", "))?;
-    for (_, traces) in fields {
-        write_fields(out, route.here, route.there, traces)?;
-    }
+    let ways: Vec<_> = tables.iter().flat_map(|table| table.ways.clone()).collect();
+    write_fields(out, [&route.here.title, &route.there.title], &ways)?;
     writeln!(out)
 }

@@ -5,12 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{ConfigFile, Ending, fields::write_fields, request_text, request_text::read_request};
+use super::{ConfigFile, Ending, fields::write_tables, request_text};
 use crate::{
     auth::Stamps,
-    gateway::{ExplainedCall, Explanation, explain},
-    mapping::Trace,
-    wire::{Document, Reply},
+    gateway::{ExplainedCall, ExplainedCaller, Explanation, Fate, Refusal, explain},
+    model::Loss,
+    wire::{Params, read_request},
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -47,9 +47,9 @@ impl Explain {
         let explained = runtime.block_on(explain(&config, call, &stamp));
         let printed = match (&explained, self.json) {
             (Ok(explanation), false) => write_explanation(&mut out, explanation),
-            (Ok(explanation), true) => writeln!(out, "{}", explanation_json(explanation).to_json()),
+            (Ok(explanation), true) => writeln!(out, "{}", explanation.to_json().to_json()),
             (Err(refusal), false) => write_refusal(&mut out, refusal),
-            (Err(refusal), true) => writeln!(out, "{}", refusal_json(refusal).to_json()),
+            (Err(refusal), true) => writeln!(out, "{}", refusal.to_json().to_json()),
         };
         printed?;
         Ok(explained.is_ok())
@@ -65,32 +65,28 @@ fn write_explanation(out: &mut impl Write, explanation: &Explanation<'_>) -> io:
         items: _,
         group: _,
         calls,
-        fields,
+        tables,
         losses,
         passed,
     } = explanation;
-    let (here, there) = (route.here, route.there);
-    writeln!(out, "{action} of {}, as client {}", here.title, route.client.credential.key_id)?;
+    let here = &route.here.title;
+    let there = if *passed { here } else { &route.there.title };
+    writeln!(out, "{action} of {here}, as client {}", route.client.credential.key_id)?;
     if calls.is_empty() {
-        writeln!(out, "is answered by the gateway itself")?;
+        writeln!(out, "is answered by the gateway itself; no target is asked.")?;
     } else if *passed {
-        writeln!(out, "goes on as it came, signed anew:")?;
+        writeln!(out, "goes on as it came, signed anew, to target {}:", target.name)?;
     } else {
-        writeln!(out, "becomes {} of {}, target {}:", count(calls.len()), there.title, target.name)?;
+        writeln!(out, "becomes {} of {there}, target {}:", count(calls.len()), target.name)?;
     }
-    for (at, call) in calls.iter().enumerate() {
-        let ExplainedCall { origin, invocation } = call;
-        writeln!(out, "\n  {}. {} at {origin}, signed with {}", at + 1, invocation.action, target.scheme)?;
-        for param in &invocation.params {
-            writeln!(out, "       {}={}", param.name, param.value)?;
-        }
-    }
-    for (backend, traces) in fields {
-        writeln!(out, "\n  {backend}:")?;
-        write_fields(out, here, there, traces)?;
-    }
-    for loss in losses {
-        writeln!(out, "\n  lost: {}: {}", here.name_of(&loss.field), loss.reason)?;
+    write_calls(out, calls, &target.scheme)?;
+    write_tables(out, [here, there], tables)?;
+    let in_a_table = |loss: &Loss| {
+        let mut ways = tables.iter().flat_map(|table| &table.ways);
+        ways.any(|way| way.fate == Fate::Reported && way.why.as_deref() == Some(&loss.reason))
+    };
+    for loss in losses.iter().filter(|loss| !in_a_table(loss)) {
+        writeln!(out, "\n  lost: {}: {}", route.here.name_of(&loss.field), loss.reason)?;
     }
     Ok(())
 }
@@ -99,76 +95,54 @@ fn count(calls: usize) -> String {
     if calls == 1 { "1 call".to_owned() } else { format!("{calls} calls") }
 }
 
-fn write_refusal(out: &mut impl Write, refusal: &Reply) -> io::Result<()> {
-    writeln!(out, "refused; the client would see:\n\nHTTP/1.1 {}", refusal.status)?;
-    for (name, value) in &refusal.headers {
+/// Of a call like the one before it only what differs is printed: twenty adds are one of which all can be seen.
+fn write_calls(out: &mut impl Write, calls: &[ExplainedCall], scheme: &str) -> io::Result<()> {
+    let mut before: Option<&ExplainedCall> = None;
+    for (at, call) in calls.iter().enumerate() {
+        let ExplainedCall { origin, invocation } = call;
+        let (number, action) = (at + 1, &invocation.action);
+        let like = before.filter(|before| {
+            let names = |call: &ExplainedCall| {
+                call.invocation.params.iter().map(|param| param.name.clone()).collect::<Vec<_>>()
+            };
+            before.invocation.action == *action && before.origin == *origin && names(before) == names(call)
+        });
+        if let Some(before) = like {
+            let other = differences(&invocation.params, &before.invocation.params);
+            writeln!(out, "  {number}. {action}, as {at} but {}", other.join(" "))?;
+        } else {
+            writeln!(out, "\n  {number}. {action} at {origin}, signed with {scheme}")?;
+            for param in &invocation.params {
+                writeln!(out, "       {}={}", param.name, param.value)?;
+            }
+        }
+        before = Some(call);
+    }
+    Ok(())
+}
+
+fn differences(params: &Params, before: &Params) -> Vec<String> {
+    let pairs = params.iter().zip(before.iter()).filter(|(now, before)| now.value != before.value);
+    pairs.map(|(param, _)| format!("{}={}", param.name, param.value)).collect()
+}
+
+fn write_refusal(out: &mut impl Write, refusal: &Refusal) -> io::Result<()> {
+    let Refusal { reply, kind, caller, tables } = refusal;
+    if let Some(ExplainedCaller { title, action, .. }) =
+        caller.as_ref().filter(|caller| !caller.action.is_empty())
+    {
+        write!(out, "{action} of {title} is ")?;
+    }
+    writeln!(
+        out,
+        "refused ({}); nothing is sent, and the client would see:\n\nHTTP/1.1 {}",
+        kind.name(),
+        reply.status
+    )?;
+    for (name, value) in &reply.headers {
         writeln!(out, "{name}: {}", String::from_utf8_lossy(value.as_bytes()))?;
     }
-    writeln!(out, "\n{}", String::from_utf8_lossy(&refusal.body))
-}
-
-fn explanation_json(explanation: &Explanation<'_>) -> Document {
-    let Explanation {
-        route,
-        target,
-        action,
-        operation: _,
-        items: _,
-        group: _,
-        calls,
-        fields,
-        losses,
-        passed,
-    } = explanation;
-    let loss = |loss: &crate::model::Loss| {
-        let name = route.here.name_of(&loss.field);
-        Document::record([("field", Document::text(name)), ("reason", Document::text(&loss.reason))])
-    };
-    let backend = |(backend, traces): &(String, Vec<Trace>)| {
-        let fields = Document::List(traces.iter().map(trace_json).collect());
-        Document::record([("backend", Document::text(backend)), ("fields", fields)])
-    };
-    Document::record([
-        ("dialect", Document::text(&route.here.id)),
-        ("action", Document::text(action)),
-        ("client", Document::text(&route.client.credential.key_id)),
-        ("target", Document::text(&target.name)),
-        ("calls", Document::List(calls.iter().map(|call| call_json(call, &target.scheme)).collect())),
-        ("backends", Document::List(fields.iter().map(backend).collect())),
-        ("passed_on", Document::Bool(*passed)),
-        ("losses", Document::List(losses.iter().map(loss).collect())),
-    ])
-}
-
-fn call_json(call: &ExplainedCall, scheme: &str) -> Document {
-    let params =
-        call.invocation.params.iter().map(|param| (param.name.clone(), Document::text(&param.value)));
-    Document::record([
-        ("endpoint", Document::text(&call.origin)),
-        ("action", Document::text(&call.invocation.action)),
-        ("signature", Document::text(scheme)),
-        ("params", Document::Record(params.collect())),
-    ])
-}
-
-fn trace_json(step: &Trace) -> Document {
-    let cell = |cell: &Option<(String, String)>| match cell {
-        Some((name, text)) => {
-            Document::record([("name", Document::text(name)), ("value", Document::text(text))])
-        }
-        None => Document::Null,
-    };
-    Document::record([
-        ("field", Document::text(step.field.name())),
-        ("from", cell(&step.from)),
-        ("to", cell(&step.to)),
-        ("loss", step.loss.map_or(Document::Null, |policy| Document::text(policy.name()))),
-    ])
-}
-
-fn refusal_json(refusal: &Reply) -> Document {
-    let body = String::from_utf8_lossy(&refusal.body);
-    let body = Document::from_json(&refusal.body).unwrap_or_else(|_| Document::text(body));
-    let status = Document::number(i64::from(refusal.status.as_u16()));
-    Document::record([("refused", Document::record([("status", status), ("body", body)]))])
+    writeln!(out, "\n{}", String::from_utf8_lossy(&reply.body))?;
+    let Some(ExplainedCaller { title, there, .. }) = caller else { return Ok(()) };
+    write_tables(out, [title, there.as_deref().unwrap_or("the target")], tables)
 }

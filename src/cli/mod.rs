@@ -7,7 +7,6 @@ mod embedded;
 mod explain;
 mod fields;
 mod man;
-pub mod request_text;
 mod serve;
 mod sign;
 

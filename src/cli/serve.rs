@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{ConfigFile, Ending, embedded::read_file, request_text::to_curl};
+use super::{ConfigFile, Ending, embedded::read_file};
 use crate::{
     auth::Stamps,
     config::{Client, Config, warning_of},
@@ -19,7 +19,7 @@ use crate::{
     gateway::{Gateway, Reload, Source},
     providers::provider,
     simulator::Simulation,
-    wire::{Call, Params},
+    wire::{Call, Params, to_curl},
 };
 
 pub(super) const EXAMPLES: &str = "\

@@ -2,12 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{
-    Ending, Usage,
-    embedded::Problems,
-    request_text,
-    request_text::{read_request, to_curl},
-};
+use super::{Ending, Usage, embedded::Problems, request_text};
 use crate::{
     auth::{Credential, Stamps},
     config::flaw_of_secret,
@@ -15,7 +10,7 @@ use crate::{
     dialect::{Provider, Scheme},
     mapping::{Sources, Tables},
     providers::{PROVIDERS, provider},
-    wire::Call,
+    wire::{Call, read_request, to_curl},
 };
 
 pub(super) const EXAMPLES: &str = "\

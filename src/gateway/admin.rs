@@ -7,7 +7,7 @@ use http::{Method, StatusCode, header};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::current::Current;
+use super::{current::Current, page};
 use crate::{
     http::{Answer, Arrived, Service},
     telemetry::{Past, Readings, TextFormat},
@@ -33,6 +33,21 @@ impl Admin {
         Self { current, stopping }
     }
 
+    async fn answered(&self, call: &Call, cut_off: bool) -> Reply {
+        let seen = matches!(call.path.as_str(), "/" | "/requests" | "/explain");
+        if let Some(refusal) = page::refusal(call).filter(|_| seen) {
+            return refusal;
+        }
+        if cut_off {
+            return text(StatusCode::PAYLOAD_TOO_LARGE, "this is longer than what is read here");
+        }
+        if call.path == "/explain" {
+            let (config, stamp) = (&self.current.snapshot().config, self.current.lasting.stamps.next());
+            return page::explain_reply(config, call, &stamp).await;
+        }
+        self.reply(call)
+    }
+
     fn reply(&self, call: &Call) -> Reply {
         if !matches!(call.method, Method::GET | Method::HEAD) {
             return text(StatusCode::METHOD_NOT_ALLOWED, "only GET is answered here");
@@ -42,7 +57,10 @@ impl Admin {
             "/readyz" => self.ready(),
             "/metrics" => self.metrics(call),
             "/requests" => self.requests(),
-            _ => text(StatusCode::NOT_FOUND, "here are /healthz, /readyz, /metrics and /requests"),
+            path => page::reply(path).unwrap_or_else(|| {
+                let here = "here are /, /healthz, /readyz, /metrics and /requests, and /explain for a POST";
+                text(StatusCode::NOT_FOUND, here)
+            }),
         }
     }
 
@@ -84,7 +102,7 @@ impl Admin {
     fn requests(&self) -> Reply {
         let requests = Requests { requests: self.current.lasting.telemetry.history.last() };
         match serde_json::to_string(&requests) {
-            Ok(json) => Reply::new(StatusCode::OK, "application/json", json),
+            Ok(json) => page::guarded(Reply::new(StatusCode::OK, "application/json", json)),
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
         }
     }
@@ -96,7 +114,7 @@ fn text(status: StatusCode, text: &str) -> Reply {
 
 impl Service for Admin {
     fn answer(&self, arrived: Arrived) -> Answer<'_> {
-        let Arrived { call, overrun: _, peer: _ } = arrived;
-        Box::pin(async move { self.reply(&call) })
+        let Arrived { call, overrun, peer: _ } = arrived;
+        Box::pin(async move { self.answered(&call, overrun.is_some()).await })
     }
 }

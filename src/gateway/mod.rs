@@ -3,6 +3,7 @@
 mod admin;
 mod current;
 mod explain;
+mod page;
 mod reload;
 mod snapshot;
 mod supposed;
@@ -15,7 +16,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info};
 
 use self::{admin::Admin, current::Current, reload::Reloader, snapshot::Lasting};
-pub use explain::{ExplainedCall, Explanation, explain};
+pub use explain::{
+    Caller as ExplainedCaller, ExplainedCall, Explanation, Fate, Refusal, Said, Way, Ways, explain,
+};
 pub use reload::{Reload, Source};
 pub use snapshot::front;
 pub use upstream::{HttpUpstream, origin_of, target_scheme};

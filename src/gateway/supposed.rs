@@ -33,9 +33,8 @@ impl Supposed {
     pub(super) fn of(route: &Route<'_>, operation: Option<&Operation>) -> Self {
         let gives_ids = route.there.capability.names_backends == NamesBackends::Id;
         let mut members: Vec<Member> = Vec::new();
-        for (target, port) in operation.map(named).unwrap_or_default() {
-            let target = route.server(&target).unwrap_or(target);
-            let id = BackendId::new(format!("<BackendId of {target} port {port}>")).filter(|_| gives_ids);
+        for (target, port) in operation.map(|asked| named(route, asked)).unwrap_or_default() {
+            let id = BackendId::new(id_of(&target, port)).filter(|_| gives_ids);
             let traffic = Traffic::On(Weight::LOWEST);
             let backend = Backend { target, port, traffic, standby: false, description: None };
             members.push(Member { backend, id, health: Health::Unknown, also: None });
@@ -60,8 +59,7 @@ impl Supposed {
 
     fn answer(&self, step: &Operation) -> Result<Outcome, Fault> {
         let member = |backend: &Backend| {
-            let id = format!("<BackendId of {} port {}>", backend.target, backend.port);
-            let id = BackendId::new(id).filter(|_| self.gives_ids);
+            let id = BackendId::new(id_of(&backend.target, backend.port)).filter(|_| self.gives_ids);
             Member { backend: backend.clone(), id, health: Health::Unknown, also: None }
         };
         let updated = |change: &Change| Updated { backend: change.backend.clone(), refusal: None };
@@ -144,7 +142,7 @@ fn balancer(named: &LoadBalancerRef) -> LoadBalancer {
 }
 
 /// The members that a request takes for granted.
-fn named(operation: &Operation) -> Vec<(Target, Port)> {
+fn named(route: &Route<'_>, operation: &Operation) -> Vec<(Target, Port)> {
     let refs: Vec<&BackendRef> = match operation {
         Operation::RemoveBackends(remove) => remove.backends.iter().collect(),
         Operation::UpdateBackends(update) => update.changes.iter().map(|change| &change.backend).collect(),
@@ -161,9 +159,19 @@ fn named(operation: &Operation) -> Vec<(Target, Port)> {
         | Operation::ListRegions
         | Operation::ListProjects => Vec::new(),
     };
-    let meant = |named: &BackendRef| match named {
-        BackendRef::At { target, port } => Some((target.clone(), *port)),
-        BackendRef::Id(id) => read_handle(id).ok().map(|(_, target, port)| (target, port)),
+    refs.into_iter().filter_map(|named| stands_for(route, named)).collect()
+}
+
+/// The backend of the target that a caller's name for one stands for.
+pub(super) fn stands_for(route: &Route<'_>, named: &BackendRef) -> Option<(Target, Port)> {
+    let (target, port) = match named {
+        BackendRef::At { target, port } => (target.clone(), *port),
+        BackendRef::Id(id) => read_handle(id).ok().map(|(_, target, port)| (target, port))?,
     };
-    refs.into_iter().filter_map(meant).collect()
+    Some((route.server(&target).unwrap_or(target), port))
+}
+
+/// What stands for the id of a backend, which only the target's answer can tell.
+pub(super) fn id_of(target: &Target, port: Port) -> String {
+    format!("<BackendId of {target} port {port}>")
 }

@@ -76,6 +76,12 @@ impl Actions {
         }
     }
 
+    /// Whether every action has the parameter.
+    #[must_use]
+    pub fn is_common(&self, parameter: &str) -> bool {
+        self.common.iter().any(|known| known == parameter)
+    }
+
     fn known(&self, action: &Action, parameter: &str) -> bool {
         let names = || self.common.iter().chain(&action.required).chain(&action.optional);
         match parameter.split_once('.') {

@@ -49,7 +49,17 @@ impl Reader<'_, '_> {
             standby: self.yes_no(Field::Standby)?.unwrap_or(false),
             description: self.text(Field::Description)?.map(str::to_owned),
         };
-        Ok(Reading { backend, ineffective: self.ineffective(kind)? })
+        Ok(Reading { backend, given: self.all_given()?, ineffective: self.ineffective(kind)? })
+    }
+
+    fn all_given(&self) -> Result<Vec<Field>, Fault> {
+        let mut given = Vec::new();
+        for field in Field::ALL {
+            if self.given(field)?.is_some() {
+                given.push(field);
+            }
+        }
+        Ok(given)
     }
 
     fn change(&self, backend: BackendRef) -> Result<Change, Fault> {

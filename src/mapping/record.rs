@@ -80,6 +80,8 @@ pub enum Cell<'r> {
 pub struct Reading {
     /// The backend.
     pub backend: Backend,
+    /// Fields that were given; the others took the cloud's defaults.
+    pub given: Vec<Field>,
     /// Fields that were given and have no effect by the cloud's own rules.
     pub ineffective: Vec<Loss>,
 }

@@ -5,9 +5,9 @@ use std::{path::Path, sync::Arc};
 use weighbridge::{
     auth::Stamps,
     config::{Config, Known, load_text},
-    gateway::explain,
+    gateway::{Refusal, explain},
     mapping::SourceText,
-    wire::{Call, Params, Reply},
+    wire::{Call, Params},
 };
 
 const CONFIG: &str = r#"
@@ -85,7 +85,7 @@ fn add(key_id: &str, backends: &str) -> Call {
 /// The target's name, or the refusal's text.
 fn explained(call: Call) -> Result<String, String> {
     let stamp = Stamps::fixed("2026-01-02T03:04:05Z".parse().unwrap()).next();
-    let told = |refusal: Box<Reply>| String::from_utf8(refusal.body.to_vec()).unwrap();
+    let told = |refusal: Box<Refusal>| String::from_utf8(refusal.reply.body.to_vec()).unwrap();
     let config = config();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let explained = runtime.block_on(explain(&config, call, &stamp));

@@ -18,6 +18,7 @@ mod limits;
 mod lines;
 mod metrics;
 mod overload;
+mod page;
 mod passing;
 mod places;
 mod postgres;

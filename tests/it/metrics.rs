@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, process::Command, time::Duration};
 
 use serde_json::{Value, json};
-use weighbridge::cli::request_text::read_request;
+use weighbridge::wire::read_request;
 
 use crate::{
     sdk::install,

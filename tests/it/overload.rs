@@ -9,7 +9,7 @@ use tokio::{
     runtime::Runtime,
     time::{sleep, timeout},
 };
-use weighbridge::{cli::request_text::read_request, http::Client};
+use weighbridge::{http::Client, wire::read_request};
 
 use crate::support::{
     house::Clouds,

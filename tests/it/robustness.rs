@@ -151,7 +151,7 @@ proptest! {
         let stamp = Stamps::fixed("2026-01-02T03:04:05Z".parse().unwrap()).next();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         if let Err(refusal) = runtime.block_on(explain(&CONFIG, call, &stamp)) {
-            prop_assert!(!refusal.body.is_empty());
+            prop_assert!(!refusal.reply.body.is_empty());
         }
     }
 }

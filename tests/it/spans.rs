@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use weighbridge::{cli::request_text::read_request, wire::Reply};
+use weighbridge::wire::{Reply, read_request};
 
 use crate::support::{
     house::Clouds,

@@ -6,11 +6,21 @@ use crate::{
     mapping::{Action, Cloud, Reading},
     model::{
         AddBackends, Backend, BackendRef, Change, CreateGroup, DescribeHealth, Detail, Fault, FaultKind,
-        GroupId, GroupRef, ListGroups, ListLoadBalancers, LoadBalancerId, LoadBalancerRef, Loss, Operation,
-        OperationName, Place, Port, RegionId, RemoveBackends, ReplaceBackends, UpdateBackends, UpdateGroup,
+        Field, GroupId, GroupRef, ListGroups, ListLoadBalancers, LoadBalancerId, LoadBalancerRef, Loss,
+        Operation, OperationName, Place, Port, RegionId, RemoveBackends, ReplaceBackends, UpdateBackends,
+        UpdateGroup,
     },
     wire::Params,
 };
+
+/// What is told of the backends of a request beside what they are.
+#[derive(Debug, Default)]
+struct Aside {
+    /// The fields that the caller wrote, of each.
+    given: Vec<Vec<Field>>,
+    /// Fields that were given and have no effect.
+    ineffective: Vec<Loss>,
+}
 
 /// The parameters of a request, and the row of its action.
 #[derive(Debug, Clone, Copy)]
@@ -26,14 +36,15 @@ pub(super) struct Request<'r> {
 impl Request<'_> {
     /// What it asks for.
     pub(super) fn asked(self) -> Result<Asked, Fault> {
-        let mut ineffective = Vec::new();
-        let operation = self.operation(&mut ineffective)?;
+        let mut aside = Aside::default();
+        let operation = self.operation(&mut aside)?;
         let untranslated = self.action.untranslated_in(self.params);
-        Ok(Asked { operation, ineffective, untranslated })
+        let Aside { given, ineffective } = aside;
+        Ok(Asked { operation, given, ineffective, untranslated })
     }
 
     /// The operation that the row of the action names.
-    fn operation(self, ineffective: &mut Vec<Loss>) -> Result<Operation, Fault> {
+    fn operation(self, aside: &mut Aside) -> Result<Operation, Fault> {
         let Some(name) = self.action.operation() else {
             let detail = format!("`{}` is not translated by this gateway", self.action.name);
             return Err(Fault::of_field(FaultKind::UnknownAction, self.action.name.clone(), detail));
@@ -41,30 +52,33 @@ impl Request<'_> {
         Ok(match name {
             OperationName::AddBackends => Operation::AddBackends(AddBackends {
                 group: self.group()?,
-                backends: self.backends(backends::LIST, ineffective)?,
+                backends: self.backends(backends::LIST, aside)?,
             }),
             OperationName::RemoveBackends => Operation::RemoveBackends(RemoveBackends {
                 scope: self.group()?.into(),
-                backends: references(self.backends(backends::LIST, ineffective)?),
+                backends: references(self.backends(backends::LIST, aside)?),
             }),
             OperationName::UpdateBackends => Operation::UpdateBackends(UpdateBackends {
                 scope: self.group()?.into(),
-                changes: changes(self.backends(backends::LIST, ineffective)?),
+                changes: changes(self.backends(backends::LIST, aside)?),
             }),
-            OperationName::ReplaceBackends => Operation::ReplaceBackends(ReplaceBackends {
-                group: self.group()?,
-                old: references(self.backends(backends::OLD_LIST, ineffective)?),
-                new: self.backends(backends::NEW_LIST, ineffective)?,
-            }),
+            OperationName::ReplaceBackends => {
+                let group = self.group()?;
+                let mut gone = Aside::default();
+                let old = references(self.backends(backends::OLD_LIST, &mut gone)?);
+                aside.ineffective.extend(gone.ineffective);
+                let new = self.backends(backends::NEW_LIST, aside)?;
+                Operation::ReplaceBackends(ReplaceBackends { group, old, new })
+            }
             OperationName::DescribeGroup => Operation::DescribeGroup(self.group()?),
             OperationName::DescribeHealth => Operation::DescribeHealth(self.describe_health()?),
             OperationName::ListGroups => Operation::ListGroups(self.list_groups()?),
-            OperationName::CreateGroup => Operation::CreateGroup(self.create_group(ineffective)?),
+            OperationName::CreateGroup => Operation::CreateGroup(self.create_group(aside)?),
             OperationName::UpdateGroup => Operation::UpdateGroup(UpdateGroup {
                 group: self.group()?,
                 name: groups::read_name(self.params, self.cloud)?,
                 options: Vec::new(),
-                changes: changes(self.backends(backends::LIST, ineffective)?),
+                changes: changes(self.backends(backends::LIST, aside)?),
             }),
             OperationName::DeleteGroup => Operation::DeleteGroup(self.group()?),
             OperationName::ListLoadBalancers => Operation::ListLoadBalancers(self.list_load_balancers()?),
@@ -93,14 +107,14 @@ impl Request<'_> {
     }
 
     /// The group that is to be made.
-    fn create_group(self, ineffective: &mut Vec<Loss>) -> Result<CreateGroup, Fault> {
+    fn create_group(self, aside: &mut Aside) -> Result<CreateGroup, Fault> {
         let name = groups::read_name(self.params, self.cloud)?;
         Ok(CreateGroup {
             load_balancer: self.load_balancer()?,
             name: Some(name.unwrap_or_else(|| self.cloud.group.default_name.clone())),
             listener: None,
             options: Vec::new(),
-            backends: self.backends(backends::LIST, ineffective)?,
+            backends: self.backends(backends::LIST, aside)?,
         })
     }
 
@@ -133,11 +147,12 @@ impl Request<'_> {
         Place { region, project: None }
     }
 
-    /// The backends of one list; the fields that have no effect on them are added to `ineffective`.
-    fn backends(self, list: &'static str, ineffective: &mut Vec<Loss>) -> Result<Vec<Backend>, Fault> {
+    /// The backends of one list; what is told of them beside goes to `aside`.
+    fn backends(self, list: &'static str, aside: &mut Aside) -> Result<Vec<Backend>, Fault> {
         let readings = backends::read_list(self.params, list, self.action.max_backends, self.cloud)?;
-        let backend = |Reading { backend, ineffective: losses }| {
-            ineffective.extend(losses);
+        let backend = |Reading { backend, given, ineffective }| {
+            aside.given.push(given);
+            aside.ineffective.extend(ineffective);
             backend
         };
         Ok(readings.into_iter().map(backend).collect())

@@ -63,9 +63,10 @@ impl<'r> Request<'r> {
             vec![backends::read_single(params, cloud)?]
         };
         let ineffective = readings.iter().flat_map(|reading| reading.ineffective.clone()).collect();
+        let given = readings.iter().map(|reading| reading.given.clone()).collect();
         let backends = readings.into_iter().map(|reading| reading.backend).collect();
         let operation = Operation::AddBackends(AddBackends { group: self.group()?, backends });
-        Ok(Asked { ineffective, ..Asked::all(operation) })
+        Ok(Asked { given, ineffective, ..Asked::all(operation) })
     }
 
     fn remove_backends(&self) -> Result<Asked, Fault> {

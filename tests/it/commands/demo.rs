@@ -12,7 +12,7 @@ fn demo_shows_both_directions_and_exits_0() {
         "A script written for UCloud ULB calls AllocateBackend",
         "Alibaba Cloud SLB gets AddVServerGroupBackendServers",
         "ServerId=i-bp1example00000001  ResourceId=uhost-demo01",
-        "ResourceId=uhost-demo03  ServerId=i-bp1example00000003",
+        "ResourceId=uhost-demo03   ServerId=i-bp1example00000003",
         "\"RetCode\":0",
         "Everything was as expected.",
     ] {

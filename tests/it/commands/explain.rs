@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::Value;
-use weighbridge::{cli::request_text::read_request, wire::Params};
+use weighbridge::wire::{Params, read_request};
 
 use super::{ALIBABA_PAGE, RSP, VSERVER, text_of};
 use crate::support::{
@@ -220,4 +220,90 @@ fn explain_reads_a_raw_request_from_standard_input() {
     let Ended { code, out, err } = run(&mut weighbridge(&["explain"]), &request, PATIENCE);
     assert_eq!(code, Some(0), "{err}");
     assert!(out.contains("AddVServerGroupBackendServers") && out.contains("i-bp1example00000001"), "{out}");
+}
+
+/// Lines of the tables, blanks counted as one: what the caller says, the model's word, what the target gets or why nothing.
+fn table_lines() -> Vec<(String, Vec<&'static str>)> {
+    let aliyun = |query: &str| format!("https://slb.aliyuncs.com/?{query}");
+    let ucloud = |query: &str| format!("https://api.ucloud.cn/?{query}");
+    vec![
+        (
+            aliyun(&format!(
+                "{RSP}&BackendServers=[{{'ServerId':'i-bp1example00000001','Port':80,'Description':'blue'}}]"
+            )),
+            vec![
+                "load balancer ULBId=ulb-abc123",
+                "group VServerGroupId=rsp-cige6j5e7p VServerId=vserver-def456",
+                "region RegionId=cn-hangzhou Region=cn-bj2",
+                "project ProjectId=org-abc123",
+                "kind Type=ecs (default) ResourceType=UHost",
+                "port Port=80 Port=80",
+                "weight Weight=100 (default) Weight=100",
+                "description Description=blue (no place for it; the gateway remembers it)",
+            ],
+        ),
+        (
+            ucloud(&format!("Action=AllocateBackend&{VSERVER}&ResourceId=uhost-demo01&Weight=50&Enabled=0")),
+            vec![
+                "project ProjectId=org-abc123 (Alibaba Cloud SLB has none)",
+                "weight Weight=50 Weight=0 (the gateway remembers 50)",
+                "enabled Enabled=0 (Weight=0 says it)",
+                "standby IsBackup=0 (default) (nothing to say there)",
+            ],
+        ),
+        (
+            aliyun(
+                "Action=SetVServerGroupAttribute&VServerGroupId=rsp-cige6j5e7p&VServerGroupName=x&BackendServers=[{'ServerId':'i-bp1example00000001','Port':80,'Weight':5}]",
+            ),
+            vec![
+                "name VServerGroupName=x VServerName=x",
+                "i-bp1example00000001 port 80, changed:",
+                "resource ServerId=i-bp1example00000001 BackendId=<BackendId of uhost-demo01 port 80>",
+                "port Port=80 (the id says it)",
+                "weight Weight=5 Weight=5",
+            ],
+        ),
+        (
+            ucloud("Action=DescribeVServer&Region=cn-bj2&ULBId=ulb-abc123&VServerId=vserver-def456&Limit=5"),
+            vec!["region Region=cn-bj2 RegionId=cn-hangzhou", "Limit=5 (read by the gateway, not passed on)"],
+        ),
+        (
+            ucloud(&format!("Action=AllocateBackend&{VSERVER}&ResourceId=uhost-demo01&IsBackup=1")),
+            vec![
+                "resource ResourceId=uhost-demo01 ServerId=i-bp1example00000001",
+                "standby IsBackup=1 (REFUSED: Alibaba Cloud SLB has no place for the standby of uhost-demo01 port 80; leave `IsBackup` out, or set on_loss = \"report\" for this client to go on without it)",
+            ],
+        ),
+        (
+            ucloud(&format!("Action=AllocateBackend&{VSERVER}&ResourceId=uhost-nope")),
+            vec![
+                "resource ResourceId=uhost-nope (REFUSED: `ResourceId` is `uhost-nope`, which has no row in the gateway's resource map; add a [[server]] for it to the `resources` file)",
+            ],
+        ),
+    ]
+}
+
+#[test]
+fn the_tables_tell_where_each_thing_went() {
+    for (request, lines) in table_lines() {
+        let Ended { out, err, .. } = ended(&["explain", &request]);
+        let printed: Vec<String> =
+            out.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        for line in lines {
+            assert!(printed.iter().any(|printed| printed == line), "{line}\n{out}{err}");
+        }
+    }
+}
+
+#[test]
+fn of_twenty_backends_what_is_alike_is_printed_once() {
+    let servers: Vec<String> = (0..20)
+        .map(|at| format!("{{'ServerId':'i-bp1example0000000{}','Port':{}}}", at % 3 + 1, 80 + at))
+        .collect();
+    let request = format!("https://slb.aliyuncs.com/?{RSP}&BackendServers=[{}]", servers.join(","));
+    let Ended { code, out, err } = ended(&["explain", &request]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("all 20 backends:"), "{out}");
+    assert_eq!(out.matches("Weight=100 (default)").count(), 1, "{out}");
+    assert!(out.contains("21. AllocateBackend, as 20 but ResourceId=uhost-demo02 Port=99"), "{out}");
 }

@@ -4,12 +4,11 @@ use std::{path::Path, process::Command, time::Duration};
 
 use weighbridge::{
     auth::Stamps,
-    cli::request_text::read_request,
     config::{Known, load},
     crypto::Secret,
     gateway::Gateway,
     providers::PROVIDERS,
-    wire::Call,
+    wire::{Call, read_request},
 };
 
 use super::{ALIBABA_PAGE, RSP, VSERVER, text_of};

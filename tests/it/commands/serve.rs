@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::Value;
-use weighbridge::{cli::request_text::read_request, wire::Call};
+use weighbridge::wire::{Call, read_request};
 
 use super::{RSP, VSERVER, text_of};
 use crate::support::{

@@ -8,7 +8,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use weighbridge::{cli::request_text::read_request, http::Client, wire::Reply};
+use weighbridge::{
+    http::Client,
+    wire::{Reply, read_request},
+};
 
 use crate::support::{
     admin::Admin,

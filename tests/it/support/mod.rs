@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod breaker;
+pub mod browser;
 pub mod caller;
 pub mod comparison;
 pub mod house;

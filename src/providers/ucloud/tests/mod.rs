@@ -44,7 +44,7 @@ fn received(invocation: &Invocation) -> Arrival {
 /// What this cloud's own ingress makes of the call that a step is.
 fn there(step: &Operation) -> Asked {
     let arrival = received(&egress::Ulb.write_call(step, &CLOUD).unwrap());
-    ingress::Ulb.read(&arrival, &CLOUD).unwrap()
+    Asked { given: Vec::new(), ..ingress::Ulb.read(&arrival, &CLOUD).unwrap() }
 }
 
 /// What the egress makes of the reply in which this cloud's own ingress tells an outcome.

@@ -184,7 +184,7 @@ fn next_value(
 
 #[cfg(test)]
 mod tests {
-    use crate::cli::request_text::read_request;
+    use crate::wire::read_request;
 
     use super::*;
 

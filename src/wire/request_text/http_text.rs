@@ -93,7 +93,7 @@ fn read_body<'t>(call: &Call, body: &'t str) -> &'t str {
 mod tests {
     use http::HeaderValue;
 
-    use crate::cli::request_text::{RequestTextError, read_request};
+    use crate::wire::{RequestTextError, read_request};
 
     const HEAD: &str = "POST /?Action=AllocateBackend HTTP/1.1\nHost: 127.0.0.1:8080\nContent-Type: ";
 

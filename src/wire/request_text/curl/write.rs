@@ -80,7 +80,7 @@ mod tests {
     use http::HeaderValue;
     use proptest::{collection::vec, prelude::*};
 
-    use crate::{cli::request_text::read_request, wire::Params};
+    use crate::wire::{Params, read_request};
 
     use super::*;
 

@@ -1,10 +1,19 @@
 //! What would become of a request: the calls that the target would get, where each field went, what is lost. The same
 //! code as serving, before a target that is only supposed.
 
+mod json;
+mod tables;
+mod ways;
+
 use std::sync::Arc;
 
 use tokio_util::task::TaskTracker;
 
+pub use self::ways::{Fate, Said, Way, Ways};
+use self::{
+    tables::{Tables, coming},
+    ways::End,
+};
 use super::{
     supposed::Supposed,
     upstream::{origin_of, passed_on},
@@ -15,12 +24,11 @@ use crate::{
     dialect::{Answer, Arrival, Asked, Envelope, Handler, Invocation, Provider, Request, Wanted},
     engine::{Engine, Item, Route, items},
     front::{Speaker, detect, unrecognised},
-    mapping::{Trace, trace},
-    model::{Backend, Fault, FaultKind, GroupRef, Loss, Operation},
+    model::{Fault, FaultKind, GroupRef, Loss, Operation},
     providers::PROVIDERS,
     store::Memory,
     telemetry::Account,
-    wire::{Call, Reply},
+    wire::{Call, Params, Reply},
 };
 
 /// What would become of one request.
@@ -40,12 +48,38 @@ pub struct Explanation<'c> {
     pub group: Option<GroupRef>,
     /// The calls that the target would get, in order. Ids that only an earlier call's answer can tell stand in `<>`.
     pub calls: Vec<ExplainedCall>,
-    /// Where each field of each backend went.
-    pub fields: Vec<(String, Vec<Trace>)>,
+    /// Where each thing went that the request says: of the request as a whole, then of each backend that it names.
+    pub tables: Vec<Ways>,
     /// What would be reported as lost.
     pub losses: Vec<Loss>,
     /// Whether the call goes on as it came, signed anew.
     pub passed: bool,
+}
+
+/// What a request that is refused would be answered.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The reply, as the caller would see it.
+    pub reply: Reply,
+    /// What is wrong, in the words of the log and the metrics.
+    pub kind: FaultKind,
+    /// Who speaks so; none where nobody could tell.
+    pub caller: Option<Caller>,
+    /// What is known of where things would have gone, and what it is refused for.
+    pub tables: Vec<Ways>,
+}
+
+/// Who asked for what, of a request that is refused.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The provider id of the cloud whose language it is.
+    pub dialect: String,
+    /// What that cloud is called.
+    pub title: String,
+    /// What the target's cloud is called, where there is one.
+    pub there: Option<String>,
+    /// The action that was asked for; empty where none is named.
+    pub action: String,
 }
 
 /// One call that the target would get. Its signature is left out: it would be a usable one.
@@ -61,13 +95,16 @@ pub struct ExplainedCall {
 /// speaks its language.
 ///
 /// # Errors
-/// The reply that the caller would get instead.
+/// The refusal that the caller would get instead.
 pub async fn explain<'c>(
     config: &'c Arc<Config>,
     call: Call,
     stamp: &Stamp,
-) -> Result<Explanation<'c>, Box<Reply>> {
-    let speaker = detect(&call, PROVIDERS, &config.tables).ok_or_else(|| Box::new(unrecognised(None)))?;
+) -> Result<Explanation<'c>, Box<Refusal>> {
+    let Some(speaker) = detect(&call, PROVIDERS, &config.tables) else {
+        let (reply, kind) = (unrecognised(None), FaultKind::MissingCredential);
+        return Err(Box::new(Refusal { reply, kind, caller: None, tables: Vec::new() }));
+    };
     let Speaker { provider, cloud } = &speaker;
     let mut envelope = provider.ingress.envelope(&call, None, stamp, cloud);
     let explained = match provider.ingress.unpack(call) {
@@ -75,9 +112,27 @@ pub async fn explain<'c>(
             envelope = provider.ingress.envelope(&arrival.call, Some(&arrival), stamp, cloud);
             explained(config, &speaker, arrival, stamp, &mut envelope).await
         }
-        Err(fault) => Err(fault),
+        Err(fault) => Err(fault.into()),
     };
-    explained.map_err(|fault| Box::new(provider.ingress.write_error(&envelope, &fault, cloud)))
+    explained.map_err(|Refused { fault, there, tables }| {
+        let (dialect, title) = (cloud.id.clone(), cloud.title.clone());
+        let caller = Some(Caller { dialect, title, there, action: envelope.action.clone() });
+        let reply = provider.ingress.write_error(&envelope, &fault, cloud);
+        Box::new(Refusal { reply, kind: fault.kind, caller, tables })
+    })
+}
+
+/// A fault, and where things would have gone.
+struct Refused {
+    fault: Fault,
+    there: Option<String>,
+    tables: Vec<Ways>,
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self { fault, there: None, tables: Vec::new() }
+    }
 }
 
 fn client_of(config: &Config, provider: &Provider, arrival: &Arrival) -> Result<usize, Fault> {
@@ -100,39 +155,42 @@ async fn explained<'c>(
     arrival: Arrival,
     stamp: &Stamp,
     envelope: &mut Envelope,
-) -> Result<Explanation<'c>, Fault> {
+) -> Result<Explanation<'c>, Refused> {
     let Speaker { provider, cloud } = speaker;
     let client = client_of(config, provider, &arrival)?;
     let route = Route::of(config, client)?;
     envelope.shape = route.client.replies;
     let arrival = Arc::new(arrival);
+    let own = provider.ingress.invocation(&arrival).params;
+    let action = envelope.action.clone();
+    let tables = |asked: Option<&Asked>, steps: &[Operation], calls: &[ExplainedCall], end: End<'_>| {
+        let calls: Vec<&Params> = calls.iter().map(|call| &call.invocation.params).collect();
+        Tables { route: &route, action: &action, own: &own, asked, steps, calls: &calls, end }.all()
+    };
+    let refused = |fault: Fault, asked: Option<&Asked>| {
+        let tables = tables(asked, &[], &[], End { losses: &[], fault: Some(&fault) });
+        Refused { fault, there: Some(route.there.title.clone()), tables }
+    };
     let wanted = match provider.ingress.read(&arrival, cloud) {
         Ok(asked) => Wanted::Translated(asked),
         Err(fault) if fault.kind == FaultKind::UnknownAction => Wanted::Untranslated(Arc::new(fault)),
-        Err(fault) => return Err(fault),
+        Err(fault) => return Err(refused(fault, None)),
     };
-    let operation = match &wanted {
-        Wanted::Translated(Asked { operation, .. }) => Some(operation.clone()),
+    let asked = match &wanted {
+        Wanted::Translated(asked) => Some(asked.clone()),
         Wanted::Untranslated(_) => None,
     };
-    let supposed = Supposed::of(&route, operation.as_ref());
-    let supposed = Arc::new(supposed);
+    let operation = asked.as_ref().map(|asked| asked.operation.clone());
+    let supposed = Arc::new(Supposed::of(&route, operation.as_ref()));
     let upstream = Arc::clone(&supposed);
     let engine = Engine::new(Arc::clone(config), upstream, Arc::new(Memory::new()), TaskTracker::new());
     let (id, arrived) = (envelope.request_id.clone(), Arc::clone(&arrival));
-    let request = Request {
-        id,
-        at: stamp.now,
-        client,
-        wanted,
-        arrival: arrived,
-        place: None,
-        repeat: None,
-        account: Account::unread(),
-    };
-    let answer = engine.handle(request).await?;
-    let items = operation.as_ref().map_or_else(|| Ok(Vec::new()), |asked| items_of(&route, asked))?;
-    let fields = items.iter().map(|item| fields(&route, item)).collect::<Result<Vec<_>, Fault>>()?;
+    let account = Account::unread();
+    let (at, place, repeat) = (stamp.now, None, None);
+    let request = Request { id, at, client, wanted, arrival: arrived, place, repeat, account };
+    let answer = engine.handle(request).await.map_err(|fault| refused(fault, asked.as_ref()))?;
+    let backends = operation.as_ref().map(coming).unwrap_or_default();
+    let items = items(&route, backends, &mut Vec::new())?;
     let nowhere = || Fault::new(FaultKind::Internal, "the target's cloud is not known");
     let other = route.client.untranslated.filter(|_| operation.is_none());
     let target = match other {
@@ -140,10 +198,13 @@ async fn explained<'c>(
         None => route.target,
     };
     let calls = calls(config, target, &supposed, &arrival)?;
-    let (action, losses) = (envelope.action.clone(), answer.losses().to_vec());
+    let losses = answer.losses().to_vec();
     let passed = matches!(answer, Answer::Passed(_));
     let group = supposed.group_added_to();
-    Ok(Explanation { route, target, action, operation, items, group, calls, fields, losses, passed })
+    let (steps, _) = supposed.taken_down();
+    let translated = asked.as_ref().filter(|_| !passed);
+    let tables = tables(translated, &steps, &calls, End { losses: &losses, fault: None });
+    Ok(Explanation { route, target, action, operation, items, group, calls, tables, losses, passed })
 }
 
 /// What the target was asked, as the calls that it would get.
@@ -167,30 +228,4 @@ fn calls(
         calls.push(ExplainedCall { origin, invocation });
     }
     Ok(calls)
-}
-
-/// The backends that a request puts into a group.
-fn items_of(route: &Route<'_>, operation: &Operation) -> Result<Vec<Item>, Fault> {
-    let backends: &[Backend] = match operation {
-        Operation::AddBackends(add) => &add.backends,
-        Operation::ReplaceBackends(replace) => &replace.new,
-        Operation::CreateGroup(create) => &create.backends,
-        Operation::RemoveBackends(_)
-        | Operation::UpdateBackends(_)
-        | Operation::DescribeGroup(_)
-        | Operation::DescribeHealth(_)
-        | Operation::ListGroups(_)
-        | Operation::UpdateGroup(_)
-        | Operation::DeleteGroup(_)
-        | Operation::ListLoadBalancers(_)
-        | Operation::DescribeLoadBalancer(_)
-        | Operation::ListRegions
-        | Operation::ListProjects => &[],
-    };
-    items(route, backends, &mut Vec::new())
-}
-
-fn fields(route: &Route<'_>, item: &Item) -> Result<(String, Vec<Trace>), Fault> {
-    let traces = trace(&route.here.backend, &item.here, &route.there.backend, &item.there)?;
-    Ok((item.here.to_string(), traces))
 }
