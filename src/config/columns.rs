@@ -10,9 +10,9 @@ use toml::{
 use super::{
     raw::Word,
     report::Report,
-    resources::{ServerColumn, identity},
-    rows::Column,
+    rows::{Column, Unique},
     section::{Form, Section, formed},
+    servers::ServerColumn,
     words::instead,
 };
 use crate::{
@@ -24,9 +24,6 @@ use crate::{
 };
 
 impl Column for GroupRef {
-    /// Where requests name no load balancer, the group's id alone has to tell which group is meant.
-    type Identity = (GroupId, Option<LoadBalancerId>);
-
     fn read(cloud: &Cloud, value: Spanned<DeValue<'_>>, report: &mut Report) -> Option<Self> {
         let mut section =
             Section::new(format!("the group of `{}`", cloud.id), formed(&cloud.id, value, report)?);
@@ -43,6 +40,11 @@ impl Column for GroupRef {
         let place = Place { region: inner(region), project: inner(project) };
         Some(Self { load_balancer: inner(load_balancer), group: inner(group)?, place })
     }
+}
+
+impl Unique for GroupRef {
+    /// Where requests name no load balancer, the group's id alone has to tell which group is meant.
+    type Identity = (GroupId, Option<LoadBalancerId>);
 
     fn identity(&self, cloud: &Cloud) -> Self::Identity {
         let named = cloud.group.load_balancer.as_ref().and(self.load_balancer.as_ref());
@@ -51,8 +53,6 @@ impl Column for GroupRef {
 }
 
 impl Column for LoadBalancerRef {
-    type Identity = LoadBalancerId;
-
     fn read(cloud: &Cloud, value: Spanned<DeValue<'_>>, report: &mut Report) -> Option<Self> {
         let mut section =
             Section::new(format!("the load balancer of `{}`", cloud.id), formed(&cloud.id, value, report)?);
@@ -64,6 +64,10 @@ impl Column for LoadBalancerRef {
         section.close(report);
         Some(Self { id: inner(id)?, place: Place { region: inner(region), project: inner(project) } })
     }
+}
+
+impl Unique for LoadBalancerRef {
+    type Identity = LoadBalancerId;
 
     fn identity(&self, _: &Cloud) -> LoadBalancerId {
         self.id.clone()
@@ -71,8 +75,6 @@ impl Column for LoadBalancerRef {
 }
 
 impl Column for ServerColumn {
-    type Identity = Target;
-
     fn read(cloud: &Cloud, value: Spanned<DeValue<'_>>, report: &mut Report) -> Option<Self> {
         let typed: Spanned<Typed<'_>> = formed(&cloud.id, value, report)?;
         let at = typed.span();
@@ -89,10 +91,6 @@ impl Column for ServerColumn {
                 resource(id?, None, None).ok()
             }
         }
-    }
-
-    fn identity(&self, _: &Cloud) -> Target {
-        identity(&self.target)
     }
 }
 

@@ -8,6 +8,7 @@ mod credentials;
 mod endpoint;
 mod files;
 mod limits;
+mod pieces;
 mod raw;
 mod regions;
 mod report;
@@ -15,6 +16,7 @@ mod resolve;
 mod resources;
 mod rows;
 mod section;
+mod servers;
 mod store;
 mod targets;
 mod templates;
@@ -30,7 +32,8 @@ use http::HeaderMap;
 pub use addresses::warning_of;
 pub use credentials::flaw_of_secret;
 pub use resolve::{Environment, Known, Unsound, load, load_text};
-pub use resources::{ResourceMap, ServerColumn};
+pub use resources::ResourceMap;
+pub use servers::ServerColumn;
 pub use watched::Watched;
 
 use crate::{

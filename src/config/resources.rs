@@ -1,29 +1,32 @@
 //! Which thing here is which thing there.
 
-use std::collections::HashMap;
-
-use super::rows::{self, Row};
-use crate::{
-    mapping::{Diagnostic, SourceText, Tables},
-    model::{GroupId, GroupRef, Kind, LoadBalancerId, LoadBalancerRef, Target},
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
 };
 
-/// The resource map: one row per group or server, one column per cloud.
+use super::{
+    rows::{self, Row, Rows},
+    servers::{ServerColumn, Servers},
+};
+use crate::{
+    mapping::{Diagnostic, SourceText, Tables},
+    model::{GroupId, GroupRef, LoadBalancerId, LoadBalancerRef, Place, Target},
+};
+
+/// The resource map: one row per group or server, one column per cloud. Whatever a request asks of it takes as long with a
+/// million rows as with one; only [`Self::groups_of`], [`Self::servers_of`] and [`Self::balancers_of`] walk over rows.
 #[derive(Debug, Clone, Default)]
 pub struct ResourceMap {
-    balancers: Vec<Row<LoadBalancerRef>>,
     groups: Vec<Row<GroupRef>>,
-    servers: Vec<Row<ServerColumn>>,
+    servers: Servers,
+    /// The load balancers that stand beside each other, in rows of their own and then in rows of groups; each row once.
+    balancers: Vec<Row<LoadBalancerRef>>,
+    /// How many of `balancers` have rows of their own.
+    own_balancers: usize,
+    /// Where those load balancers are, each row once.
+    balancer_places: Vec<Row<Place>>,
     index: HashMap<String, Index>,
-}
-
-/// What one cloud calls a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerColumn {
-    /// The server, interface, container or address.
-    pub target: Target,
-    /// The kind, where the row names one; else the kind of `target` is only a stand-in and the caller's counts.
-    pub kind: Option<Kind>,
 }
 
 /// Where the things of one cloud are.
@@ -31,7 +34,9 @@ pub struct ServerColumn {
 struct Index {
     /// Load balancers may have groups of the same id.
     groups: HashMap<GroupId, Vec<usize>>,
-    servers: HashMap<Target, usize>,
+    balancers: HashMap<LoadBalancerId, Vec<usize>>,
+    /// The places of groups, each once.
+    group_places: Vec<Place>,
 }
 
 impl ResourceMap {
@@ -58,26 +63,10 @@ impl ResourceMap {
     }
 
     /// The server of the cloud `to` in the row in which the cloud `from` has `target`. A row that names no address of
-    /// an interface stands for all of them.
+    /// an interface stands for all of them; an address whose network is not told is that of the one row that has it.
     #[must_use]
-    pub fn server(&self, from: &str, target: &Target, to: &str) -> Option<&ServerColumn> {
-        let servers = &self.index.get(from)?.servers;
-        let exact = servers.get(&identity(target)).or_else(|| servers.get(&without_address(target)?));
-        let place = exact.copied().or_else(|| self.untold_network(from, target))?;
-        self.servers.get(place)?.get(to)
-    }
-
-    /// The one row of an address whose network is not told.
-    fn untold_network(&self, from: &str, target: &Target) -> Option<usize> {
-        if !matches!(target, Target::Address { vpc: None, .. } | Target::Address { subnet: None, .. }) {
-            return None;
-        }
-        let fits = |row: &Row<ServerColumn>| row.get(from).is_some_and(|own| own.target.same_as(target));
-        let mut rows = self.servers.iter().enumerate().filter(|(_, row)| fits(row));
-        match (rows.next(), rows.next()) {
-            (Some((place, _)), None) => Some(place),
-            (Some(_), Some(_)) | (None, _) => None,
-        }
+    pub fn server(&self, from: &str, target: &Target, to: &str) -> Option<ServerColumn> {
+        self.servers.beside(from, target, to)
     }
 
     /// Every group that a cloud has a column for.
@@ -86,19 +75,24 @@ impl ResourceMap {
     }
 
     /// Every server that a cloud has a column for.
-    pub fn servers_of(&self, cloud: &str) -> impl Iterator<Item = &ServerColumn> {
-        self.servers.iter().filter_map(move |row| row.get(cloud))
+    pub fn servers_of(&self, cloud: &str) -> impl Iterator<Item = ServerColumn> {
+        self.servers.of(cloud)
+    }
+
+    /// The places of the groups that a cloud has a column for, each once.
+    #[must_use]
+    pub fn group_places(&self, cloud: &str) -> &[Place] {
+        self.index.get(cloud).map_or(&[], |index| &index.group_places)
     }
 
     /// The load balancers of the cloud `to` that stand beside this one of the cloud `from`: in rows of load balancers,
     /// then in rows of groups; each once.
     #[must_use]
     pub fn balancers(&self, from: &str, id: &LoadBalancerId, to: &str) -> Vec<LoadBalancerRef> {
-        let pairs = self.balancer_pairs(from, to).filter(|(here, _)| here.id == *id);
         let mut found: Vec<LoadBalancerRef> = Vec::new();
-        for (_, there) in pairs {
+        for there in self.balancer_rows(from, id).filter_map(|(_, row)| row.get(to)) {
             if !found.iter().any(|known| known.id == there.id) {
-                found.push(there);
+                found.push(there.clone());
             }
         }
         found
@@ -108,68 +102,75 @@ impl ResourceMap {
     /// made, whatever rows of groups say.
     #[must_use]
     pub fn balancer(&self, from: &str, id: &LoadBalancerId, to: &str) -> Option<&LoadBalancerRef> {
-        self.balancers.iter().find(|row| row.get(from).is_some_and(|own| own.id == *id))?.get(to)
+        self.balancer_rows(from, id).next().filter(|(place, _)| *place < self.own_balancers)?.1.get(to)
     }
 
-    /// Every load balancer that stands in a row of load balancers or of groups, in both clouds' words.
-    pub fn balancer_pairs<'m>(
+    /// Where load balancers that stand beside each other are, in rows of load balancers and then of groups; each pair of
+    /// places once in every other cloud's.
+    pub fn balancer_places<'m>(
         &'m self,
         from: &'m str,
         to: &'m str,
-    ) -> impl Iterator<Item = (LoadBalancerRef, LoadBalancerRef)> + 'm {
-        let of_group = |group: &GroupRef| {
-            Some(LoadBalancerRef { id: group.load_balancer.clone()?, place: group.place.clone() })
-        };
-        let own =
-            self.balancers.iter().filter_map(|row| Some((row.get(from)?.clone(), row.get(to)?.clone())));
-        let of_groups = self
-            .groups
-            .iter()
-            .filter_map(move |row| Some((of_group(row.get(from)?)?, of_group(row.get(to)?)?)));
-        own.chain(of_groups)
+    ) -> impl Iterator<Item = (&'m Place, &'m Place)> + 'm {
+        self.balancer_places.iter().filter_map(move |row| Some((row.get(from)?, row.get(to)?)))
     }
 
     /// Every load balancer that a cloud has a column for in a row of load balancers.
     pub fn balancers_of(&self, cloud: &str) -> impl Iterator<Item = &LoadBalancerRef> {
-        self.balancers.iter().filter_map(move |row| row.get(cloud))
+        self.balancers.iter().take(self.own_balancers).filter_map(move |row| row.get(cloud))
     }
 
-    fn new(rows: rows::Rows) -> Self {
-        let rows::Rows { balancers, groups, servers } = rows;
+    fn balancer_rows(
+        &self,
+        from: &str,
+        id: &LoadBalancerId,
+    ) -> impl Iterator<Item = (usize, &Row<LoadBalancerRef>)> {
+        let places = self.index.get(from).and_then(|index| index.balancers.get(id));
+        places.into_iter().flatten().filter_map(|place| Some((*place, self.balancers.get(*place)?)))
+    }
+
+    fn new(rows: Rows) -> Self {
+        let Rows { balancers, groups, servers } = rows;
+        let own_balancers = balancers.len();
+        let balancers = each_once(balancers.into_iter().chain(groups.iter().map(balancers_beside)));
+        let balancer_places = each_once(balancers.iter().map(places));
         let mut index: HashMap<String, Index> = HashMap::new();
         for (place, row) in groups.iter().enumerate() {
-            for (cloud, own) in row {
+            for (cloud, own) in &row.0 {
                 let groups = &mut index.entry(cloud.clone()).or_default().groups;
                 groups.entry(own.group.clone()).or_default().push(place);
             }
         }
-        for (place, row) in servers.iter().enumerate() {
-            for (cloud, own) in row {
-                let servers = &mut index.entry(cloud.clone()).or_default().servers;
-                servers.insert(identity(&own.target), place);
+        for (place, row) in balancers.iter().enumerate() {
+            for (cloud, own) in &row.0 {
+                let balancers = &mut index.entry(cloud.clone()).or_default().balancers;
+                balancers.entry(own.id.clone()).or_default().push(place);
             }
         }
-        Self { balancers, groups, servers, index }
-    }
-}
-
-/// A target without its kind: a row and a request may name different ones for the same thing.
-pub(super) fn identity(target: &Target) -> Target {
-    let mut identity = target.clone();
-    match &mut identity {
-        Target::Resource { kind, .. } => *kind = Kind::Instance,
-        Target::Address { kind, .. } => *kind = Kind::Address,
-    }
-    identity
-}
-
-fn without_address(target: &Target) -> Option<Target> {
-    match target {
-        Target::Resource { id, address: Some(_), kind: _ } => {
-            Some(Target::Resource { kind: Kind::Instance, id: id.clone(), address: None })
+        for (cloud, index) in &mut index {
+            let places = groups.iter().filter_map(|row| row.get(cloud)).map(|group| group.place.clone());
+            index.group_places = each_once(places);
         }
-        Target::Resource { address: None, .. } | Target::Address { .. } => None,
+        Self { groups, servers, balancers, own_balancers, balancer_places, index }
     }
+}
+
+fn each_once<T: Clone + Eq + Hash>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    all.filter(|one| seen.insert(one.clone())).collect()
+}
+
+/// The load balancers of a row of groups.
+fn balancers_beside(row: &Row<GroupRef>) -> Row<LoadBalancerRef> {
+    let of_group = |(cloud, group): &(String, GroupRef)| {
+        let id = group.load_balancer.clone()?;
+        Some((cloud.clone(), LoadBalancerRef { id, place: group.place.clone() }))
+    };
+    Row(row.0.iter().filter_map(of_group).collect())
+}
+
+fn places(row: &Row<LoadBalancerRef>) -> Row<Place> {
+    Row(row.0.iter().map(|(cloud, balancer)| (cloud.clone(), balancer.place.clone())).collect())
 }
 
 fn may_be(own: &GroupRef, asked: &GroupRef) -> bool {
@@ -184,7 +185,7 @@ mod tests {
     use super::*;
     use crate::{
         mapping::Sources,
-        model::{Place, ResourceId, SubnetId, VpcId},
+        model::{Kind, RegionId, ResourceId, SubnetId, VpcId},
     };
 
     const ROWS: &str = r#"
@@ -336,5 +337,85 @@ ucloud = { load_balancer = "ulb-3", group = "vserver-4" }
             let found = map.server(from, &asked, to).map(|found| (found.target.to_string(), found.kind));
             assert_eq!(found, wanted.map(|(text, kind)| (text.to_owned(), kind)), "{asked:?}");
         }
+    }
+
+    #[test]
+    fn each_of_100_000_servers_is_found_in_both_directions() {
+        let row = |row: usize| match row % 4 {
+            0 => format!(
+                "{{ ip = \"10.0.{}.{}\", vpc = \"uvnet-{row}\", subnet = \"s\" }}",
+                row / 256 % 256,
+                row % 256
+            ),
+            1 => format!("{{ id = \"upm-{row}\", type = \"UPM\" }}"),
+            _ => format!("\"uhost-{row}\""),
+        };
+        let rows: Vec<String> = (0..100_000)
+            .map(|at| format!("[[server]]\naliyun = \"i-{at}\"\nucloud = {}\n", row(at)))
+            .collect();
+        let (map, warnings) = read(&rows.concat()).unwrap();
+        assert!(warnings.is_empty(), "{warnings:?}");
+        for at in 0..100_000 {
+            let here = resource(Kind::Instance, &format!("i-{at}"), None);
+            let there = map.server("aliyun", &here, "ucloud").unwrap();
+            let (kind, id) = match at % 4 {
+                0 => (Some(Kind::Address), format!("10.0.{}.{}", at / 256 % 256, at % 256)),
+                1 => (Some(Kind::Metal), format!("upm-{at}")),
+                _ => (None, format!("uhost-{at}")),
+            };
+            assert_eq!((there.kind, there.target.to_string()), (kind, id));
+            let back = map.server("ucloud", &there.target, "aliyun").unwrap();
+            assert_eq!(back, ServerColumn { target: here, kind: None });
+        }
+        assert_eq!(map.server("aliyun", &resource(Kind::Instance, "i-100000", None), "ucloud"), None);
+        assert_eq!((map.servers_of("ucloud").count(), map.servers_of("elsewhere").count()), (100_000, 0));
+    }
+
+    #[test]
+    fn an_address_whose_network_is_not_told_is_that_of_the_one_row_that_fits() {
+        let rows = [
+            ("10.0.0.1", "v1", "s1"),
+            ("10.0.0.2", "v1", "s1"),
+            ("10.0.0.2", "v1", "s2"),
+            ("10.0.0.2", "v2", "s3"),
+        ];
+        let text: Vec<String> = rows
+            .iter()
+            .enumerate()
+            .map(|(at, (ip, vpc, subnet))| {
+                format!("[[server]]\naliyun = \"i-{at}\"\nucloud = {{ ip = \"{ip}\", vpc = \"{vpc}\", subnet = \"{subnet}\" }}\n")
+            })
+            .collect();
+        let (map, _) = read(&text.concat()).unwrap();
+        let cases = [
+            ("10.0.0.1", None, None, Some("i-0")),
+            ("10.0.0.1", Some("v2"), None, None),
+            ("10.0.0.2", None, None, None),
+            ("10.0.0.2", Some("v1"), None, None),
+            ("10.0.0.2", Some("v2"), None, Some("i-3")),
+            ("10.0.0.2", None, Some("s2"), Some("i-2")),
+            ("10.0.0.2", Some("v1"), Some("s1"), Some("i-1")),
+            ("10.0.0.3", None, None, None),
+        ];
+        for (ip, vpc, subnet, wanted) in cases {
+            let (vpc, subnet) = (vpc.and_then(VpcId::new), subnet.and_then(SubnetId::new));
+            let asked = Target::Address { kind: Kind::Address, ip: ip.parse().unwrap(), vpc, subnet };
+            let found = map.server("ucloud", &asked, "aliyun").map(|found| found.target.to_string());
+            assert_eq!(found.as_deref(), wanted, "{asked:?}");
+        }
+    }
+
+    /// Rows of load balancers first; a pair of places that comes again is the same.
+    #[test]
+    fn places_are_told_each_once() {
+        let text = |place: &Place| place.region.as_ref().map_or("", RegionId::as_str).to_owned();
+        let (map, _) = read(BALANCERS).unwrap();
+        let found: Vec<_> =
+            map.balancer_places("ucloud", "aliyun").map(|(here, there)| (text(here), text(there))).collect();
+        let wanted = [("cn-bj2", "cn-beijing"), ("cn-sh2", ""), ("", "")];
+        assert_eq!(found, wanted.map(|(here, there)| (here.to_owned(), there.to_owned())));
+        let groups: Vec<_> = map.group_places("ucloud").iter().map(text).collect();
+        assert_eq!(groups, ["cn-sh2", ""]);
+        assert_eq!(map.group_places("elsewhere"), []);
     }
 }

@@ -1,22 +1,21 @@
 //! The rows of a resource map: which columns they have, and that nothing stands in two of them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{HashMap, hash_map::Entry},
     hash::Hash,
-    ops::Range,
     sync::Arc,
 };
 
 use toml::{
     Spanned,
-    de::{DeTable, DeValue},
+    de::{DeString, DeTable, DeValue},
 };
 
 use super::{
-    raw::{Word, word},
+    pieces::{Lines, Pieces},
     report::Report,
-    resources::ServerColumn,
     section::Section,
+    servers::{ServerColumn, Servers},
     words::instead,
 };
 use crate::{
@@ -24,26 +23,40 @@ use crate::{
     model::{GroupRef, LoadBalancerRef},
 };
 
+/// The lists of a resource map.
+const LISTS: [&str; 3] = ["load_balancer", "group", "server"];
+
 /// One thing, by what each cloud calls it.
-pub(super) type Row<C> = BTreeMap<String, C>;
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Row<C>(pub(super) Vec<(String, C)>);
 
 /// The rows of each sort of thing.
 pub(super) struct Rows {
     pub(super) balancers: Vec<Row<LoadBalancerRef>>,
     pub(super) groups: Vec<Row<GroupRef>>,
-    pub(super) servers: Vec<Row<ServerColumn>>,
+    pub(super) servers: Servers,
 }
 
 /// What a row says of one cloud.
 pub(super) trait Column: Sized {
+    /// Reads what stands there for `cloud`.
+    fn read(cloud: &Cloud, value: Spanned<DeValue<'_>>, report: &mut Report) -> Option<Self>;
+}
+
+/// A column that is kept with what tells it from all others.
+pub(super) trait Unique: Column {
     /// What only one row of a cloud may have.
     type Identity: Hash + Eq;
 
-    /// Reads what stands there for `cloud`.
-    fn read(cloud: &Cloud, value: Spanned<DeValue<'_>>, report: &mut Report) -> Option<Self>;
-
     /// What no other row may have.
     fn identity(&self, cloud: &Cloud) -> Self::Identity;
+}
+
+impl<C> Row<C> {
+    /// What it says of a cloud.
+    pub(super) fn get(&self, cloud: &str) -> Option<&C> {
+        self.0.iter().find(|(own, _)| own == cloud).map(|(_, column)| column)
+    }
 }
 
 /// Reads a resource map over the clouds of `tables`.
@@ -51,64 +64,182 @@ pub(super) trait Column: Sized {
 /// # Errors
 /// Every problem, and every warning.
 pub(super) fn read(source: &SourceText, tables: &Tables) -> Result<(Rows, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let mut report = Report::new(source);
-    let rows = Section::document(source, "the resource map", &mut report).map(|mut file| {
-        let rows = Rows {
-            balancers: rows(&mut file, "load_balancer", tables, &mut report),
-            groups: rows(&mut file, "group", tables, &mut report),
-            servers: rows(&mut file, "server", tables, &mut report),
+    let lines = Lines::of(source.text());
+    let mut pieces = Pieces::of(source.text());
+    let mut file = File::new(source);
+    while let Some(text) = pieces.piece() {
+        // Places in a piece are found without a look at what lies before it.
+        let piece = SourceText::new(source.name(), text);
+        let mut report = Report::new(&piece);
+        let Some(section) = Section::document(&piece, "the resource map", &mut report) else {
+            if pieces.widen() {
+                continue;
+            }
+            // Of a file that is no TOML nothing else is said.
+            let mut flaws = Report::new(source);
+            flaws.adopt(moved(report, lines.before(pieces.begin())));
+            return flaws.into_result(None);
         };
-        file.close(&mut report);
-        rows
-    });
-    report.into_result(rows)
+        if !section.is_lists_of(&LISTS) && !pieces.is_whole() {
+            // What else there is may belong to what stands far from it.
+            (pieces, file) = (Pieces::whole(source.text()), File::new(source));
+            continue;
+        }
+        file.read(section, &mut Reader { tables, report: &mut report, begin: pieces.begin(), lines: &lines });
+        file.report.adopt(moved(report, lines.before(pieces.begin())));
+        pieces.go_on();
+    }
+    file.into_result()
 }
 
-fn rows<C: Column>(
-    file: &mut Section<'_>,
-    key: &'static str,
-    tables: &Tables,
-    report: &mut Report,
-) -> Vec<Row<C>> {
-    let mut reader = Reader { tables, report, first: HashMap::new() };
-    let list: Option<Spanned<Vec<Spanned<DeTable<'_>>>>> = file.take(key, reader.report);
-    list.map(Spanned::into_inner).unwrap_or_default().into_iter().map(|row| reader.row(row)).collect()
+/// What a piece reports, so many lines further down.
+fn moved(report: Report, lines: usize) -> Vec<Diagnostic> {
+    let (Ok(((), found)) | Err(found)) = report.into_result(Some(()));
+    found.into_iter().map(|found| Diagnostic { line: found.line + lines, ..found }).collect()
 }
 
-struct Reader<'r, C: Column> {
+/// What was read of a file so far.
+struct File {
+    report: Report,
+    balancers: Listed<LoadBalancerRef>,
+    groups: Listed<GroupRef>,
+    servers: Placed,
+}
+
+impl File {
+    fn new(source: &SourceText) -> Self {
+        Self {
+            report: Report::new(source),
+            balancers: Listed { rows: Vec::new(), first: HashMap::new() },
+            groups: Listed { rows: Vec::new(), first: HashMap::new() },
+            servers: Placed::default(),
+        }
+    }
+
+    fn read(&mut self, mut section: Section<'_>, reader: &mut Reader<'_>) {
+        let [balancers, groups, servers] = LISTS;
+        reader.rows(&mut section, balancers, &mut self.balancers);
+        reader.rows(&mut section, groups, &mut self.groups);
+        reader.rows(&mut section, servers, &mut self.servers);
+        section.close(reader.report);
+    }
+
+    fn into_result(self) -> Result<(Rows, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let Self { report, balancers, groups, servers: Placed { mut servers, places: _ } } = self;
+        servers.close();
+        report.into_result(Some(Rows { balancers: balancers.rows, groups: groups.rows, servers }))
+    }
+}
+
+/// Where the rows of one sort go.
+trait Table {
+    type Column: Column;
+
+    fn add_row(&mut self);
+
+    /// Puts what stands at `at` into the last row. An error is where the thing stood first.
+    fn put(&mut self, cloud: &Cloud, column: Self::Column, at: usize) -> Result<(), usize>;
+}
+
+/// Rows as they are.
+struct Listed<C: Unique> {
+    rows: Vec<Row<C>>,
+    first: HashMap<(String, C::Identity), usize>,
+}
+
+impl<C: Unique> Table for Listed<C> {
+    type Column = C;
+
+    fn add_row(&mut self) {
+        self.rows.push(Row(Vec::new()));
+    }
+
+    fn put(&mut self, cloud: &Cloud, column: C, at: usize) -> Result<(), usize> {
+        match self.first.entry((cloud.id.clone(), column.identity(cloud))) {
+            Entry::Occupied(first) => Err(*first.get()),
+            Entry::Vacant(place) => {
+                place.insert(at);
+                if let Some(Row(columns)) = self.rows.last_mut() {
+                    columns.push((cloud.id.clone(), column));
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Servers, and where each stands in the file: by cloud and row.
+#[derive(Default)]
+struct Placed {
+    servers: Servers,
+    places: HashMap<String, Vec<usize>>,
+}
+
+impl Table for Placed {
+    type Column = ServerColumn;
+
+    fn add_row(&mut self) {
+        self.servers.add_row();
+    }
+
+    fn put(&mut self, cloud: &Cloud, column: ServerColumn, at: usize) -> Result<(), usize> {
+        let of_cloud = match self.places.get_mut(&cloud.id) {
+            Some(places) => places,
+            None => self.places.entry(cloud.id.clone()).or_default(),
+        };
+        match self.servers.put(&cloud.id, &column) {
+            Ok(row) => {
+                of_cloud.resize(row, 0);
+                of_cloud.push(at);
+                Ok(())
+            }
+            Err(row) => Err(of_cloud.get(row).copied().unwrap_or_default()),
+        }
+    }
+}
+
+/// Reads the rows of a piece.
+struct Reader<'r> {
     tables: &'r Tables,
     report: &'r mut Report,
-    /// Where a thing stood first.
-    first: HashMap<(String, C::Identity), Range<usize>>,
+    /// Where the piece begins.
+    begin: usize,
+    lines: &'r Lines<'r>,
 }
 
-impl<C: Column> Reader<'_, C> {
-    fn row(&mut self, table: Spanned<DeTable<'_>>) -> Row<C> {
-        match table.get_ref().len() {
-            0 => self.report.error(table.span(), "the row is empty; write one column for each cloud"),
-            1 => self.report.warn(table.span(), "the row has one column and so leads nowhere; write another"),
+impl<'r> Reader<'r> {
+    fn rows<T: Table>(&mut self, file: &mut Section<'_>, key: &'static str, table: &mut T) {
+        let list: Option<Spanned<Vec<Spanned<DeTable<'_>>>>> = file.take(key, self.report);
+        for row in list.map(Spanned::into_inner).unwrap_or_default() {
+            self.row(row, table);
+        }
+    }
+
+    fn row<T: Table>(&mut self, row: Spanned<DeTable<'_>>, table: &mut T) {
+        match row.get_ref().len() {
+            0 => self.report.error(row.span(), "the row is empty; write one column for each cloud"),
+            1 => self.report.warn(row.span(), "the row has one column and so leads nowhere; write another"),
             _ => {}
         }
-        let columns = table.into_inner().into_iter();
-        columns.filter_map(|(name, value)| self.column(&word(name), value)).collect()
-    }
-
-    fn column(&mut self, name: &Word, value: Spanned<DeValue<'_>>) -> Option<(String, C)> {
-        let (at, cloud) = (value.span(), self.cloud(name)?);
-        let column = C::read(&cloud, value, self.report)?;
-        match self.first.get(&(cloud.id.clone(), column.identity(&cloud))) {
-            Some(first) => {
-                let line = self.report.line_of(first.clone());
-                self.report
-                    .error(at, format!("`{}` has this in the row on line {line}; leave one out", cloud.id));
-            }
-            None => drop(self.first.insert((cloud.id.clone(), column.identity(&cloud)), at)),
+        table.add_row();
+        for (name, value) in row.into_inner() {
+            self.column(&name, value, table);
         }
-        Some((cloud.id.clone(), column))
     }
 
-    fn cloud(&mut self, name: &Word) -> Option<Arc<Cloud>> {
-        let cloud = self.tables.cloud(name.get_ref()).cloned();
+    fn column<T: Table>(&mut self, name: &Spanned<DeString<'_>>, value: Spanned<DeValue<'_>>, table: &mut T) {
+        let at = value.span();
+        let Some(cloud) = self.cloud(name) else { return };
+        let Some(column) = T::Column::read(cloud, value, self.report) else { return };
+        if let Err(first) = table.put(cloud, column, self.begin + at.start) {
+            let line = self.lines.before(first) + 1;
+            self.report
+                .error(at, format!("`{}` has this in the row on line {line}; leave one out", cloud.id));
+        }
+    }
+
+    fn cloud(&mut self, name: &Spanned<DeString<'_>>) -> Option<&'r Arc<Cloud>> {
+        let cloud = self.tables.cloud(name.get_ref());
         if cloud.is_none() {
             let ids: Vec<&str> = self.tables.clouds().iter().map(|cloud| cloud.id.as_str()).collect();
             let instead = instead(name.get_ref(), &ids);
@@ -212,6 +343,74 @@ group = 1 => 1:9: `group` has to be a list of tables
 [[load_balancer]]⏎aliyun = {id="l"} => 1:1: warning: the row has one column
 [[group]]⏎aliyun = {group="g",project="p"}⏎ucloud = {load_balancer="l",group="g"} => 2:29: warning: `aliyun` has no projects
 "#,
+        );
+    }
+
+    /// So many rows of three lines each.
+    fn servers(rows: usize) -> String {
+        let row = |row| format!("[[server]]\naliyun = \"i-{row}\"\nucloud = \"u-{row}\"\n");
+        (0..rows).map(row).collect::<Vec<_>>().concat()
+    }
+
+    /// What is found in a text, each as `line:column: problem`.
+    fn found(text: &str) -> Vec<String> {
+        let tables = Tables::compile(&Sources::embedded()).unwrap();
+        let (Ok((_, found)) | Err(found)) = read(&SourceText::new("map", text), &tables);
+        found.iter().map(|found| found.to_string().trim_start_matches("map:").to_owned()).collect()
+    }
+
+    /// Behind 9000 lines, of which the first are read long before the last.
+    #[test]
+    fn flaws_far_down_a_file_stand_where_they_are() {
+        let cases = [
+            ("", ""),
+            ("[[server]]\naliyun = \"\"\"i\n[[server]]\"\"\"\nucloud = \"u\"", ""),
+            ("[[server]]\naliyun = i\n", "9002:10: "),
+            (
+                "[[server]]\naliyun = \"i-7\"\nucloud = \"é\"",
+                "9002:10: `aliyun` has this in the row on line 23; leave one out",
+            ),
+            (
+                "[[server]]\nucloud = \"u-2999\"\naliyun = \"é\"",
+                "9002:10: `ucloud` has this in the row on line 9000; leave one out",
+            ),
+            ("[[servers]]", "9001:3: the resource map has no key `servers`; did you mean `server`?"),
+            ("[[group]]\n[server.aliyun]\nid = \"i\"", "9002:9: duplicate key"),
+            ("[server]\naliyun = \"i\"", "9001:2: duplicate key"),
+            ("[[server]]\naliyun = \"i\"", "9001:1: warning: the row has one column"),
+        ];
+        for (text, wanted) in cases {
+            let found = found(&(servers(3000) + text));
+            assert_eq!(found.len(), usize::from(!wanted.is_empty()), "{text}: {found:#?}");
+            assert!(found.iter().all(|only| only.starts_with(wanted)), "{text}: {found:#?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_before_the_first_row_counts_however_long_the_file_is() {
+        let listed = format!("server = []\n{}", servers(3000));
+        assert!(found(&listed).first().is_some_and(|first| first.starts_with("2:3: duplicate key")));
+        let named = format!("servers = 1\n{}", servers(3000));
+        assert_eq!(
+            found(&named),
+            [
+                "1:1: the resource map has no key `servers`; did you mean `server`? known here: load_balancer, group, server"
+            ]
+        );
+        assert_eq!(found(&format!("[[groups]]\n{}[[groups]]\n", servers(3000))).len(), 1);
+    }
+
+    #[test]
+    fn of_100_000_rows_those_that_are_doubled_are_told_by_their_lines() {
+        let again = "[[server]]\naliyun = \"i-40000\"\nucloud = { id = \"u-99999\" }\n";
+        let text = servers(50_000) + again + &servers(100_000).split_off(servers(50_000).len());
+        // The row on lines 120001 to 120003 comes again on 150001; the last, then on 300001 to 300003, has its other half.
+        assert_eq!(
+            found(&text),
+            [
+                "150002:10: `aliyun` has this in the row on line 120002; leave one out",
+                "300003:10: `ucloud` has this in the row on line 150003; leave one out",
+            ]
         );
     }
 }

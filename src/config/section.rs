@@ -41,6 +41,16 @@ impl<'t> Section<'t> {
         Self { what, at: table.span(), entries: table.into_inner(), asked: Vec::new(), sound: true }
     }
 
+    /// Whether it has nothing but lists of these names, made of tables under headers of their own: what may go on in
+    /// another part of the file.
+    pub(super) fn is_lists_of(&self, names: &[&str]) -> bool {
+        self.entries.iter().all(|(key, value)| {
+            // A header begins before its key, and a value after it.
+            let headed = value.span().start < key.span().start;
+            headed && value.get_ref().is_array() && names.contains(&key.get_ref().as_ref())
+        })
+    }
+
     /// Where it begins.
     pub(super) fn at(&self) -> Range<usize> {
         self.at.clone()

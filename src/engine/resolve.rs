@@ -207,10 +207,10 @@ impl<'c> Route<'c> {
             return Ok(vec![self.place(&Place::default(), asked)?]);
         }
         let mut places: Vec<Place> = Vec::new();
-        for (here, there) in self.resources.balancer_pairs(&self.here.id, &self.there.id) {
+        for (here, there) in self.resources.balancer_places(&self.here.id, &self.there.id) {
             let fits = |region: &RegionId| asked.region.as_ref().is_none_or(|asked| asked == region);
-            if here.place.region.as_ref().is_none_or(fits) {
-                let place = self.place(&there.place, asked)?;
+            if here.region.as_ref().is_none_or(fits) {
+                let place = self.place(there, asked)?;
                 if !places.contains(&place) {
                     places.push(place);
                 }
@@ -244,7 +244,7 @@ impl<'c> Route<'c> {
     #[must_use]
     pub fn regions(&self) -> Vec<RegionId> {
         let mut regions = self.places.shared(&self.here.id, &self.there.id);
-        let rows = self.resources.groups_of(&self.here.id).filter_map(|group| group.place.region.clone());
+        let rows = self.resources.group_places(&self.here.id).iter().filter_map(|place| place.region.clone());
         for region in rows {
             if !regions.contains(&region) {
                 regions.push(region);
@@ -257,7 +257,8 @@ impl<'c> Route<'c> {
     #[must_use]
     pub fn projects(&self) -> Vec<ProjectId> {
         let mut projects: Vec<ProjectId> = Vec::new();
-        let rows = self.resources.groups_of(&self.here.id).filter_map(|group| group.place.project.clone());
+        let rows =
+            self.resources.group_places(&self.here.id).iter().filter_map(|place| place.project.clone());
         for project in rows {
             if !projects.contains(&project) {
                 projects.push(project);
@@ -308,7 +309,7 @@ impl<'c> Route<'c> {
     /// [`FaultKind::UnknownServer`] without a row.
     pub fn server(&self, server: &Target) -> Result<Target, Fault> {
         match self.resources.server(&self.here.id, server, &self.there.id) {
-            Some(column) => Ok(mapped_server(column, server)),
+            Some(column) => Ok(mapped_server(&column, server)),
             None if self.same_cloud() => Ok(server.clone()),
             None => match self.target.unmapped {
                 Unmapped::Same => Ok(server.clone()),
@@ -321,7 +322,7 @@ impl<'c> Route<'c> {
     #[must_use]
     pub fn server_here(&self, server: &Target) -> Target {
         let column = self.resources.server(&self.there.id, server, &self.here.id);
-        column.map_or_else(|| server.clone(), |column| mapped_server(column, server))
+        column.map_or_else(|| server.clone(), |column| mapped_server(&column, server))
     }
 
     /// Whether a row leads from a server of the target's to one of the caller's.

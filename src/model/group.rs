@@ -21,7 +21,7 @@ pub struct GroupRef {
 }
 
 /// The region and the project of a thing, as far as they are known.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Place {
     /// The region.
     pub region: Option<RegionId>,

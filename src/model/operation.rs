@@ -221,7 +221,7 @@ pub enum Detail {
 }
 
 /// Names one load balancer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LoadBalancerRef {
     /// Its id.
     pub id: LoadBalancerId,

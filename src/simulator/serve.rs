@@ -89,7 +89,7 @@ impl Simulation {
 fn balancer(config: &Config, target: &Target, script: Script, latency: Duration) -> Option<LoadBalancer> {
     let cloud = config.tables.cloud(&target.provider)?;
     let groups = config.resources.groups_of(&target.provider).cloned().collect();
-    let servers = config.resources.servers_of(&target.provider).map(|server| server.target.clone()).collect();
+    let servers = config.resources.servers_of(&target.provider).map(|server| server.target).collect();
     Some(LoadBalancer::new(Arc::clone(cloud), groups, servers, script, latency))
 }
 
