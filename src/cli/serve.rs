@@ -83,11 +83,12 @@ async fn serve(mut config: Config, source: Option<Source>) -> Result<(), Box<dyn
     for address in &addresses {
         info!(%address, "listening");
     }
-    if let Some(address) = gateway.admin_address()? {
+    let admin = gateway.admin_address()?;
+    if let Some(address) = admin {
         info!(%address, "health, metrics and the page are here");
     }
     if let (true, Some(address)) = (simulated, addresses.first()) {
-        welcome(*address, &clients, &stamps)?;
+        welcome(*address, admin, &clients, &stamps)?;
     }
     let running = tokio::spawn(gateway.run(stop.clone()));
     while signals.next().await == Asked::Reload {
@@ -146,9 +147,17 @@ impl Signals {
 }
 
 /// A screen that a newcomer can paste from.
-fn welcome(address: SocketAddr, clients: &[Client], stamps: &Stamps) -> io::Result<()> {
+fn welcome(
+    address: SocketAddr,
+    admin: Option<SocketAddr>,
+    clients: &[Client],
+    stamps: &Stamps,
+) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "weighbridge listens on http://{address}; both clouds behind it are simulated in memory.")?;
+    if let Some(admin) = admin {
+        writeln!(out, "What becomes of each request is shown on http://{admin}")?;
+    }
     for client in clients {
         let Some(provider) = provider(&client.dialect) else { continue };
         let fill = |text: &str| {
