@@ -375,8 +375,8 @@ group = 1 => 1:9: `group` has to be a list of tables
                 "9002:10: `ucloud` has this in the row on line 9000; leave one out",
             ),
             ("[[servers]]", "9001:3: the resource map has no key `servers`; did you mean `server`?"),
-            ("[[group]]\n[server.aliyun]\nid = \"i\"", "9002:9: duplicate key"),
-            ("[server]\naliyun = \"i\"", "9001:2: duplicate key"),
+            ("[[group]]\n[server.aliyun]\nid = \"i\"", "9002:9: this name stands here for the second time"),
+            ("[server]\naliyun = \"i\"", "9001:2: this name stands here for the second time"),
             ("[[server]]\naliyun = \"i\"", "9001:1: warning: the row has one column"),
         ];
         for (text, wanted) in cases {
@@ -389,7 +389,11 @@ group = 1 => 1:9: `group` has to be a list of tables
     #[test]
     fn what_stands_before_the_first_row_counts_however_long_the_file_is() {
         let listed = format!("server = []\n{}", servers(3000));
-        assert!(found(&listed).first().is_some_and(|first| first.starts_with("2:3: duplicate key")));
+        assert!(
+            found(&listed)
+                .first()
+                .is_some_and(|first| first.starts_with("2:3: this name stands here for the second time"))
+        );
         let named = format!("servers = 1\n{}", servers(3000));
         assert_eq!(
             found(&named),
