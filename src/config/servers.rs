@@ -1,7 +1,7 @@
 //! The servers of a resource map, by what each cloud calls them.
 //!
-//! A million rows of values with allocations of their own took 1.8 GB, and 2.9 s to drop in whichever request was the
-//! last to hold an old map. So a cloud's texts stand in one, and the index holds places in place of keys.
+//! A million rows of values with allocations of their own took 1.8 GB, and 2.9 s to drop when a reload had replaced them.
+//! So the texts of a cloud stand in one, and the index holds places instead of keys.
 
 use std::{
     collections::BTreeMap,
