@@ -41,7 +41,17 @@ pub fn detect(call: &Call, providers: &'static [Provider], tables: &Tables) -> O
 /// The reply to a call in no known language. It has a JSON body all the same: clients that find none crash.
 #[must_use]
 pub fn unrecognised(overrun: Option<Overrun>) -> Reply {
-    let (status, message) = match overrun {
+    let (status, message) = why_unrecognised(overrun);
+    let body = Document::record([
+        ("Code", Document::text("UnrecognisedRequest")),
+        ("Message", Document::text(message)),
+    ]);
+    Reply::new(status, "application/json", body.to_json())
+}
+
+/// The status of that reply, and what it says.
+pub(super) fn why_unrecognised(overrun: Option<Overrun>) -> (StatusCode, &'static str) {
+    match overrun {
         Some(Overrun::Body) => {
             (StatusCode::PAYLOAD_TOO_LARGE, "the request body is longer than the gateway takes")
         }
@@ -52,10 +62,5 @@ pub fn unrecognised(overrun: Option<Overrun>) -> Reply {
             StatusCode::BAD_REQUEST,
             "the request is written in no language that is spoken here: it carries no credentials that any of the clouds knows, and no Action that is known",
         ),
-    };
-    let body = Document::record([
-        ("Code", Document::text("UnrecognisedRequest")),
-        ("Message", Document::text(message)),
-    ]);
-    Reply::new(status, "application/json", body.to_json())
+    }
 }

@@ -8,7 +8,7 @@ use tracing::{Instrument, info_span};
 
 use super::{
     authenticate::Gate,
-    detect::{Speaker, detect, unrecognised},
+    detect::{Speaker, detect, unrecognised, why_unrecognised},
 };
 use crate::{
     auth::{Stamp, Stamps},
@@ -191,10 +191,10 @@ impl Visit<'_> {
 
 /// Answers what is of neither cloud.
 fn turn_away(overrun: Option<Overrun>, account: &Account) -> Reply {
-    let reply = unrecognised(overrun);
-    let message = Some(String::from_utf8_lossy(&reply.body).trim_end().to_owned());
+    let (_, message) = why_unrecognised(overrun);
+    let message = Some(message.to_owned());
     account.ends(End { outcome: "unrecognised", message, cause: String::new(), losses: Vec::new() });
-    reply
+    unrecognised(overrun)
 }
 
 /// "A report is a log line, a metric, and the reply header": this is the header.

@@ -23,9 +23,8 @@ const LONGEST_VALUE: usize = 4000;
 /// The account of one request. It is closed when it is dropped: then it is counted, logged on one line, and kept among
 /// the last requests.
 pub struct Account {
-    telemetry: Arc<Telemetry>,
-    /// Whose door the request came to.
-    door: Arc<str>,
+    /// Who is told in the end, and whose door the request came to.
+    told: Option<(Arc<Telemetry>, Arc<str>)>,
     opened: Instant,
     entries: Mutex<Entries>,
 }
@@ -73,6 +72,16 @@ impl Account {
         at: Timestamp,
     ) -> Arc<Self> {
         telemetry.metrics.begins();
+        Self::of(Some((Arc::clone(telemetry), Arc::clone(door))), from, at)
+    }
+
+    /// An account that nobody reads: of what is only supposed, and of what is put right later.
+    #[must_use]
+    pub fn unread() -> Arc<Self> {
+        Self::of(None, None, Timestamp::UNIX_EPOCH)
+    }
+
+    fn of(told: Option<(Arc<Telemetry>, Arc<str>)>, from: Option<IpAddr>, at: Timestamp) -> Arc<Self> {
         let past = Past {
             at,
             from,
@@ -98,14 +107,7 @@ impl Account {
             upstream: Stretch::default(),
             waiting: Stretch::default(),
         };
-        let (telemetry, door) = (Arc::clone(telemetry), Arc::clone(door));
-        Arc::new(Self { telemetry, door, opened: Instant::now(), entries: Mutex::new(entries) })
-    }
-
-    /// An account that nobody reads: of what is only supposed, and of what is put right later.
-    #[must_use]
-    pub fn unread() -> Arc<Self> {
-        Self::open(&Telemetry::new(), &Arc::from(""), None, Timestamp::UNIX_EPOCH)
+        Arc::new(Self { told, opened: Instant::now(), entries: Mutex::new(entries) })
     }
 
     /// Its language, its action and its id are known. `counted_as` is the action if the tables know it.
@@ -172,7 +174,7 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         let whole = self.opened.elapsed();
-        let Self { telemetry, door, entries, opened: _ } = self;
+        let Self { told: Some((telemetry, door)), entries, opened: _ } = self else { return };
         let entries = entries.get_mut().unwrap_or_else(PoisonError::into_inner);
         let (upstream, waiting) = (entries.upstream.sum, entries.waiting.sum);
         let gateway = whole.saturating_sub(upstream + waiting);
@@ -189,7 +191,7 @@ impl Drop for Account {
 
 impl std::fmt::Debug for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("door", &self.door).finish_non_exhaustive()
+        f.debug_struct("Account").finish_non_exhaustive()
     }
 }
 

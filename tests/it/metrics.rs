@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, process::Command, time::Duration};
 
+use http::{HeaderValue, Method, header};
 use serde_json::{Value, json};
 use weighbridge::wire::read_request;
 
@@ -211,6 +212,15 @@ fn every_series_is_in_the_readme_with_its_labels_and_nothing_else_is() {
 #[test]
 fn a_request_is_one_line_of_the_log() {
     let life = Life::led();
+    // What is only supposed is no request.
+    let mut explain = life.admin.call("/explain");
+    explain.method = Method::POST;
+    explain.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    explain.body = format!(
+        "https://slb.aliyuncs.com/?{RSP}&BackendServers=[{{'ServerId':'i-bp1example00000001','Port':80}}]"
+    )
+    .into();
+    assert_eq!(send(explain).status, 200);
     let log = life.served.stop().err;
     let lines: Vec<Value> = log
         .lines()

@@ -33,7 +33,8 @@ impl Admin {
         send(call)
     }
 
-    fn call(&self, path: &str) -> Call {
+    /// A GET of `path`, unsent.
+    pub fn call(&self, path: &str) -> Call {
         Call::new(Method::GET, &format!("http://{}", self.0), path, String::new())
     }
 
