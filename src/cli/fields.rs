@@ -64,7 +64,7 @@ fn became(way: &Way) -> String {
         (Fate::Carried | Fate::Added | Fate::Implied, Some(why)) => format!("({why})"),
         (Fate::Implied, None) => "(nothing to say there)".to_owned(),
         (Fate::Read, _) => "(read by the gateway, not passed on)".to_owned(),
-        (Fate::Beside, _) => "(no parameter of this action; not passed on)".to_owned(),
+        (Fate::Beside, _) => "(no parameter of this action: ignored, as the caller's cloud does)".to_owned(),
         (Fate::Remembered, None) => "(no place for it; the gateway remembers it)".to_owned(),
         (Fate::Remembered, Some(why)) => format!("(no place for it; the gateway remembers it: {why})"),
         (Fate::Reported, None) => "(LOST, and reported to the caller)".to_owned(),

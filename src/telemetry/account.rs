@@ -319,3 +319,83 @@ fn losses_text(losses: &[(String, String)]) -> String {
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread::sleep;
+
+    use super::*;
+
+    const MOMENT: Duration = Duration::from_millis(20);
+
+    fn open(telemetry: &Arc<Telemetry>) -> Arc<Account> {
+        Account::open(telemetry, &Arc::from("gateway"), None, Timestamp::UNIX_EPOCH)
+    }
+
+    fn done() -> End {
+        End { outcome: "done", message: None, cause: String::new(), losses: Vec::new() }
+    }
+
+    fn told() -> Told {
+        Told { outcome: "done", code: None, request_id: Some("R-1".to_owned()) }
+    }
+
+    fn only(telemetry: &Telemetry) -> Arc<Past> {
+        let mut last = telemetry.history.last();
+        assert_eq!(last.len(), 1);
+        last.remove(0)
+    }
+
+    #[test]
+    fn calls_beside_each_other_take_their_time_once_and_a_wait_is_not_the_gateways() {
+        let telemetry = Telemetry::new();
+        let account = open(&telemetry);
+        let waiting = account.waits();
+        sleep(MOMENT);
+        drop(waiting);
+        let (one, other) =
+            (account.calls("t", "A", &Params::default()), account.calls("t", "B", &Params::default()));
+        sleep(MOMENT);
+        let took = [one.ends(told()), other.ends(told())];
+        account.ends(done());
+        drop(account);
+        let past = only(&telemetry);
+        assert!(took.iter().all(|took| *took >= MOMENT), "{took:?}");
+        let both: f64 = past.calls.iter().map(|call| call.took_ms).sum();
+        assert!(past.upstream_ms >= 20.0 && past.upstream_ms < both, "{past:?}");
+        assert!(past.waiting_ms >= 20.0 && past.gateway_ms <= past.took_ms - 40.0, "{past:?}");
+        assert!(past.calls.iter().all(|call| call.began_ms >= 20.0), "{past:?}");
+    }
+
+    #[test]
+    fn a_request_whose_caller_has_hung_up_is_told_of_when_it_ends() {
+        let telemetry = Telemetry::new();
+        let account = open(&telemetry);
+        let at_work = Arc::clone(&account);
+        drop(account);
+        assert!(telemetry.history.last().is_empty(), "somebody still works on it");
+        at_work.ends(done());
+        drop(at_work);
+        let past = only(&telemetry);
+        assert_eq!((past.outcome, past.status), ("done", None));
+        drop(open(&telemetry));
+        assert_eq!(telemetry.history.last()[0].outcome, "hung-up");
+    }
+
+    #[test]
+    fn what_is_kept_of_requests_and_of_their_calls_is_bounded() {
+        let telemetry = Telemetry::new();
+        let long = Params::from_iter([("a".to_owned(), "x".repeat(2 * LONGEST_VALUE))]);
+        for id in 0..150 {
+            let account = open(&telemetry);
+            account.speaks("aliyun", "A", None, &id.to_string());
+            for _ in 0..=MOST_CALLS {
+                drop(account.calls("t", "A", &long));
+            }
+        }
+        let last = telemetry.history.last();
+        assert_eq!((last.len(), last[0].id.as_str(), last[99].id.as_str()), (100, "149", "50"));
+        assert!(last.iter().all(|past| past.calls.len() == MOST_CALLS));
+        assert_eq!(last[0].calls[0].params[0].1.chars().count(), LONGEST_VALUE + 1);
+    }
+}

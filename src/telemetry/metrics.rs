@@ -323,3 +323,33 @@ impl fmt::Debug for Metrics {
         f.debug_struct("Metrics").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_older_format_names_counters_in_full_and_has_no_end() {
+        let text = Metrics::default().text(&Readings::default(), TextFormat::Prometheus);
+        for line in [
+            "# HELP weighbridge_reloads_total Reloads of the config and of what it names.\n",
+            "# TYPE weighbridge_reloads_total counter\n",
+            "weighbridge_reloads_total{outcome=\"bad\"} 0\n",
+            "# TYPE weighbridge_store_up gauge\n",
+        ] {
+            assert!(text.contains(line), "{line}{text}");
+        }
+        assert!(!text.contains("# EOF"), "{text}");
+    }
+
+    #[test]
+    fn what_others_count_is_carried_over_as_it_grows() {
+        let metrics = Metrics::default();
+        for count in [2, 2, 5] {
+            let readings = Readings { refused: vec![("connections", count)], ..Readings::default() };
+            let text = metrics.text(&readings, TextFormat::OpenMetrics);
+            let line = format!("weighbridge_connections_refused_total{{reason=\"connections\"}} {count}\n");
+            assert!(text.contains(&line) && text.ends_with("# EOF\n"), "{line}{text}");
+        }
+    }
+}

@@ -1,10 +1,17 @@
 //! What `/metrics` tells, and that what reads such things can read it.
 
-use std::{collections::BTreeSet, process::Command, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::Write,
+    net::TcpStream,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use http::{HeaderValue, Method, header};
 use serde_json::{Value, json};
-use weighbridge::wire::read_request;
+use weighbridge::wire::{Call, read_request};
 
 use crate::{
     sdk::install,
@@ -253,4 +260,29 @@ fn a_request_is_one_line_of_the_log() {
     let refused = &lines[8]["fields"];
     assert_eq!((&refused["outcome"], &refused["status"]), (&json!("unknown-server"), &json!(200)));
     assert!(refused["detail"].as_str().unwrap().contains("uhost-nowhere"), "{refused}");
+}
+
+/// Who hangs up stops nothing, so what becomes of it is told all the same.
+#[test]
+fn a_request_whose_caller_has_hung_up_is_a_line_too() {
+    let clouds = Clouds::open(Duration::from_millis(500));
+    let site = Site::with(&format!("store = \"memory\"\n{}", config_of(&clouds)));
+    let served = Served::start(&mut weighbridge(&["--log", "json", "serve", "--config", &site.config()]));
+    let query = format!("{RSP}&BackendServers=[{{'ServerId':'i-bp1example00000001','Port':80}}]");
+    let Call { path, query, .. } = read_request(&V1.curl_line(&served.endpoint, &query)).unwrap();
+    let mut stream = TcpStream::connect(&served.endpoint).unwrap();
+    write!(stream, "POST {path}?{query} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").unwrap();
+    let patience = Instant::now() + PATIENCE;
+    while clouds.calls("ucloud-simulated") == 0 {
+        assert!(Instant::now() < patience, "the target is asked");
+        thread::sleep(Duration::from_millis(5));
+    }
+    drop(stream);
+    let line = |line: &str| {
+        serde_json::from_str::<Value>(line).ok().filter(|line| line["fields"]["message"] == "request")
+    };
+    let told = served.program.hear_err(PATIENCE, |log| log.lines().find_map(line));
+    let told = &told["fields"];
+    assert_eq!((&told["outcome"], &told["status"]), (&json!("done"), &Value::Null), "{told}");
+    assert_eq!(clouds.held("ucloud-simulated", "vserver-def456").len(), 1);
 }

@@ -54,7 +54,7 @@ pub enum Fate {
     Implied,
     /// The gateway goes by it, and the target is not told.
     Read,
-    /// The action has no such parameter: it is of the envelope, or the caller's cloud ignores it.
+    /// The action has no such parameter, and the caller's cloud ignores it.
     Beside,
     /// The target has no place for it; the gateway keeps it and gives it back on reads.
     Remembered,

@@ -170,7 +170,7 @@ const FATES = {
   added: "added",
   implied: "nothing to say there",
   read: "read by the gateway, not passed on",
-  beside: "no parameter of this action; not passed on",
+  beside: "no parameter of this action: ignored, as the caller's cloud does",
   remembered: "no place for it; the gateway remembers it",
   reported: "lost, and reported to the caller",
   refused: "refused",
