@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | 0 | [`crypto`] | bytes |
 //! | 1 | [`model`], [`wire`] | the domain / HTTP messages as values |
-//! | 2 | [`mapping`], [`auth`], [`http`], [`store`], [`telemetry`] | tables over the model / keys and time / sockets, TLS / what must not be forgotten / logs |
+//! | 2 | [`mapping`], [`auth`], [`http`], [`store`], [`telemetry`] | tables over the model / keys and time / sockets, TLS / what must not be forgotten / what an operator sees |
 //! | 3 | [`dialect`], [`config`] | the seams / resolved settings |
 //! | 4 | [`providers`], [`engine`], [`front`] | one cloud each / plans / detection and authentication |
 //! | 5 | [`gateway`], [`simulator`] | compositions: front + engine + http; front + a load balancer in memory + http |
@@ -31,7 +31,16 @@
 //! randomness, no sockets, no `async`. An operation addressed in the target's ids *is* a step, so one set of types serves
 //! both sides, and a simulated cloud is the same [`front`] before another [`dialect::Handler`].
 //!
+//! # The way of a config
+//!
+//! [`config`] reads the files and says what they mean, or everything that is wrong with them. [`gateway`] makes a snapshot
+//! of it: a front, an engine, connections to the targets. Whatever arrives is answered by the snapshot of that moment, to
+//! its end; a reload exchanges it for another. Sockets, the store, turns and what is counted outlive them all.
+//!
 //! # The way of a look
+//!
+//! Each request has one [`telemetry::Account`], which whoever works on it fills: it becomes the line of the log, the metrics,
+//! and a row on the page.
 //!
 //! `gateway::explain` sends a request the same way to a target that is only supposed, and follows each thing that it says.
 //! The command line prints that, and the page on the admin listener shows it; both read a pasted request by
