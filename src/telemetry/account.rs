@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write,
+    mem,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -82,24 +83,7 @@ impl Account {
     }
 
     fn of(told: Option<(Arc<Telemetry>, Arc<str>)>, from: Option<IpAddr>, at: Timestamp) -> Arc<Self> {
-        let past = Past {
-            at,
-            from,
-            id: String::new(),
-            dialect: "none",
-            action: String::new(),
-            client: None,
-            target: None,
-            outcome: "hung-up",
-            status: None,
-            message: None,
-            took_ms: 0.0,
-            gateway_ms: 0.0,
-            upstream_ms: 0.0,
-            waiting_ms: 0.0,
-            calls: Vec::new(),
-            losses: Vec::new(),
-        };
+        let past = Past { at, from, dialect: "none", outcome: "hung-up", ..Past::default() };
         let entries = Entries {
             past,
             counted_as: "other".to_owned(),
@@ -185,7 +169,7 @@ impl Drop for Account {
         #[cfg(feature = "otlp")]
         super::otlp::export(door, past);
         telemetry.metrics.ended(past, &entries.counted_as, Times { whole, gateway, waiting });
-        telemetry.history.add(past.clone());
+        telemetry.history.add(mem::take(past));
     }
 }
 
@@ -266,7 +250,6 @@ fn log(door: &str, past: &Past, cause: &str) {
         past;
     let from = from.map(|from| from.to_string());
     let Past { took_ms, gateway_ms, upstream_ms, waiting_ms, .. } = past;
-    let (calls, losses) = (calls_text(calls), losses_text(losses));
     macro_rules! line {
         ($level:ident) => {
             $level!(
@@ -286,8 +269,8 @@ fn log(door: &str, past: &Past, cause: &str) {
                 gateway_ms,
                 upstream_ms,
                 waiting_ms,
-                calls,
-                losses,
+                calls = calls_text(calls),
+                losses = losses_text(losses),
                 "request"
             )
         };

@@ -38,7 +38,7 @@ impl History {
 }
 
 /// One request, and what became of it. Times are in milliseconds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Past {
     /// When it came.
     pub at: Timestamp,
