@@ -7,23 +7,23 @@ use std::{
     sync::Arc,
 };
 
-use rustls_pki_types::{
-    CertificateDer, PrivateKeyDer,
-    pem::{self, PemObject},
-};
 use tokio_rustls::rustls::{
     self, ClientConfig, ConfigBuilder, RootCertStore, ServerConfig, WantsVerifier, crypto::ring,
 };
 
-use super::trust::Trust;
+use super::{
+    certificate::{CertificateFlaw, read_certificates, read_private_key},
+    trust::Trust,
+};
 
 /// Reads a certificate chain (leaf first) and its private key from PEM files, for a server.
 ///
 /// # Errors
 /// [`TlsError`], naming the file and what is wrong with it.
 pub fn server_config(chain: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
-    let certificates = certificates(&read(chain)?, &place(chain))?;
-    let private_key = private_key(&read(key)?, &place(key))?;
+    let flawed = |path| move |flaw| TlsError::Flawed { place: place(path), flaw };
+    let certificates = read_certificates(&read(chain)?).map_err(flawed(chain))?;
+    let private_key = read_private_key(&read(key)?).map_err(flawed(key))?;
     let mut config = with_ring(ServerConfig::builder_with_provider)?
         .with_no_client_auth()
         .with_single_cert(certificates, private_key)
@@ -35,7 +35,8 @@ pub fn server_config(chain: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsE
 /// Trust in the public authorities, and in those of `extra_ca` (PEM).
 pub(super) fn client_config(extra_ca: Option<&[u8]>) -> Result<ClientConfig, TlsError> {
     let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-    let own = extra_ca.map_or(Ok(Vec::new()), |pem| certificates(pem, EXTRA_CA))?;
+    let own = extra_ca.map_or(Ok(Vec::new()), read_certificates);
+    let own = own.map_err(|flaw| TlsError::Flawed { place: EXTRA_CA.to_owned(), flaw })?;
     for certificate in &own {
         roots.add(certificate.clone()).map_err(|reason| TlsError::Authority { reason })?;
     }
@@ -56,21 +57,13 @@ pub enum TlsError {
         /// Why not.
         reason: io::Error,
     },
-    /// A text holds nothing of the kind that is wanted.
-    #[error("{place} holds no {wanted} in PEM form (`-----BEGIN …-----`)")]
-    Missing {
-        /// The file.
-        place: String,
-        /// A certificate or a private key.
-        wanted: &'static str,
-    },
-    /// A text is not PEM.
-    #[error("{place} is not well-formed PEM: {reason}")]
-    Malformed {
+    /// A text does not hold what is wanted.
+    #[error("{place} {flaw}")]
+    Flawed {
         /// The file.
         place: String,
         /// What is wrong with it.
-        reason: pem::Error,
+        flaw: CertificateFlaw,
     },
     /// Certificate and key do not make a server.
     #[error("`{}` and the key in `{}` cannot serve TLS together: {reason}", chain.display(), key.display())]
@@ -102,29 +95,6 @@ fn with_ring<C: rustls::ConfigSide>(
     builder(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Provider)
-}
-
-fn certificates(pem: &[u8], place: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    const WANTED: &str = "certificate";
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match certificates {
-        Ok(none) if none.is_empty() => Err(TlsError::Missing { place: place.to_owned(), wanted: WANTED }),
-        Ok(certificates) => Ok(certificates),
-        Err(error) => Err(pem_error(error, place, WANTED)),
-    }
-}
-
-fn private_key(pem: &[u8], place: &str) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_slice(pem).map_err(|error| pem_error(error, place, "private key"))
-}
-
-fn pem_error(error: pem::Error, place: &str, wanted: &'static str) -> TlsError {
-    let place = place.to_owned();
-    if matches!(error, pem::Error::NoItemsFound) {
-        TlsError::Missing { place, wanted }
-    } else {
-        TlsError::Malformed { place, reason: error }
-    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
