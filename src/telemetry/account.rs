@@ -275,7 +275,7 @@ fn log(door: &str, past: &Past, cause: &str) {
             )
         };
     }
-    if matches!(*outcome, "done" | "passed") && losses.is_empty() {
+    if past.went_well() && losses.is_empty() {
         line!(info);
     } else {
         line!(warn);

@@ -74,6 +74,13 @@ pub struct Past {
     pub losses: Vec<(String, String)>,
 }
 
+impl Past {
+    /// Whether it ended as its caller meant it to.
+    pub(super) fn went_well(&self) -> bool {
+        matches!(self.outcome, "done" | "passed")
+    }
+}
+
 /// One call to a target. Times are in milliseconds.
 #[derive(Debug, Clone, Serialize)]
 pub struct CallMade {

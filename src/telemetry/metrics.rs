@@ -15,6 +15,7 @@ use prometheus_client::{
 };
 
 use super::history::Past;
+use crate::model::FaultKind;
 
 /// The metrics of one gateway.
 pub struct Metrics {
@@ -220,7 +221,7 @@ impl Metrics {
 }
 
 /// The outcome of a request that was sent before.
-const REPLAY: &str = "nonce-used";
+const REPLAY: &str = FaultKind::NonceUsed.name();
 const GOOD: Outcome = Outcome { outcome: "good" };
 const BAD: Outcome = Outcome { outcome: "bad" };
 

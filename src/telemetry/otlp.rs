@@ -69,7 +69,7 @@ pub(super) fn export(door: &str, past: &Past) {
     attributes.extend(losses.iter().map(|(field, _)| KeyValue::new("weighbridge.loss", field.clone())));
     let request = tracer.span_builder("request").with_kind(SpanKind::Server);
     let mut request = request.with_start_time(began).with_attributes(attributes).start(&tracer);
-    if !matches!(*outcome, "done" | "passed") {
+    if !past.went_well() {
         request.set_status(Status::error(*outcome));
     }
     let within = Context::new().with_span(request);
