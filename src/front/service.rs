@@ -111,8 +111,11 @@ impl Front {
 
 impl Visit<'_> {
     async fn answer(mut self, call: Call, overrun: Option<Overrun>) -> Reply {
-        self.tell_account();
         let admitted = self.admit(call, overrun).await;
+        if admitted.is_err() {
+            // It may not have come as far as its parameters.
+            self.tell_account();
+        }
         let operation = admitted.as_ref().ok().and_then(|request| match &request.wanted {
             Wanted::Translated(asked) => Some(asked.operation.clone()),
             Wanted::Untranslated(_) => None,
