@@ -3,7 +3,7 @@
 mod steady;
 
 use std::{
-    fs, thread,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -186,5 +186,4 @@ fn a_certificate_is_exchanged_with_the_rest_and_never_for_half_of_another() {
         thread::sleep(Duration::from_millis(20));
     }
     assert!(!is_served(&certificates[0].0));
-    drop(fs::remove_file(bench.site.path("key.pem")));
 }
