@@ -1,6 +1,7 @@
 //! What would become of a request: the calls that the target would get, where each field went, what is lost. The same
 //! code as serving, before a target that is only supposed.
 
+mod contents;
 mod json;
 mod tables;
 mod ways;
@@ -10,10 +11,7 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 pub use self::ways::{Fate, Said, Way, Ways};
-use self::{
-    tables::{Tables, coming},
-    ways::End,
-};
+use self::{contents::Contents, tables::Tables, ways::End};
 use super::{
     supposed::Supposed,
     upstream::{origin_of, passed_on},
@@ -189,7 +187,7 @@ async fn explained<'c>(
     let (at, place, repeat) = (stamp.now, None, None);
     let request = Request { id, at, client, wanted, arrival: arrived, place, repeat, account };
     let answer = engine.handle(request).await.map_err(|fault| refused(fault, asked.as_ref()))?;
-    let backends = operation.as_ref().map(coming).unwrap_or_default();
+    let backends = operation.as_ref().map_or(&[][..], |operation| Contents::of(operation).coming);
     let items = items(&route, backends, &mut Vec::new())?;
     let nowhere = || Fault::new(FaultKind::Internal, "the target's cloud is not known");
     let other = route.client.untranslated.filter(|_| operation.is_none());

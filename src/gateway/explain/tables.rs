@@ -2,16 +2,14 @@
 
 use super::{
     super::supposed::{id_of, stands_for},
+    contents::Contents,
     ways::{End, Fate, Rest, Said, Way, Ways, cell_in, cell_of, loss_of, of_backend},
 };
 use crate::{
     dialect::Asked,
     engine::{Item, Route, items},
     mapping::{BackendTable, Trace, trace},
-    model::{
-        Backend, BackendId, BackendRef, Change, Field, GroupRef, LoadBalancerRef, Operation, Place, Port,
-        Scope, Target,
-    },
+    model::{Backend, BackendId, BackendRef, Change, Field, GroupRef, Operation, Place, Port, Target},
     wire::Params,
 };
 
@@ -84,83 +82,88 @@ impl Tables<'_> {
 
     /// Load balancer, group, region and project.
     fn of_group(self, operation: &Operation) -> Vec<Way> {
-        let Self { route, own, calls, end, .. } = self;
+        let route = self.route;
         let (here, there) = (&route.here.group, &route.there.group);
-        let (balancer, group, place) = named(operation);
+        let place = operation.place();
         let (balancer_there, group_there) = self.counterparts(operation);
-        let said = |name: Option<&str>, text: Option<&str>| {
-            let text = text?;
-            let found = own.iter().find(|param| param.value == text).map(|param| param.name.as_str());
-            let name = name.filter(|name| own.filled(name) == Some(text)).or(found)?;
-            Some(Said { name: name.to_owned(), text: text.to_owned(), default: false })
-        };
-        let gets = |name: Option<&str>, text: Option<&str>| {
-            let by_name = name.and_then(|name| cell_in(calls, name));
-            by_name.or_else(|| cell_of(calls, text?)).or_else(|| Some((name?.to_owned(), text?.to_owned())))
-        };
         let place_there = group_there
             .as_ref()
             .map(|group| group.place.clone())
             .or_else(|| route.place(&Place::default(), place?).ok());
         let place_there = place_there.unwrap_or_default();
-        let ways = [
-            (
-                "load balancer",
-                here.load_balancer.as_deref(),
-                balancer.clone(),
-                there.load_balancer.as_deref(),
-                balancer_there,
-            ),
-            (
-                "group",
-                Some(here.group.as_str()),
-                group.clone(),
-                Some(there.group.as_str()),
-                group_there.map(|group| group.group.to_string()),
-            ),
-            (
-                "region",
-                Some(here.region.as_str()),
-                place.and_then(|place| Some(place.region.as_ref()?.to_string())),
-                Some(there.region.as_str()),
-                place_there.region.map(|region| region.to_string()),
-            ),
-            (
-                "project",
-                here.project.as_deref(),
-                place.and_then(|place| Some(place.project.as_ref()?.to_string())),
-                there.project.as_deref(),
-                place_there.project.map(|project| project.to_string()),
-            ),
+        let rows = [
+            Named {
+                word: "load balancer",
+                name: here.load_balancer.as_deref(),
+                text: Contents::of(operation).balancer.map(ToString::to_string),
+                name_there: there.load_balancer.as_deref(),
+                text_there: balancer_there,
+            },
+            Named {
+                word: "group",
+                name: Some(&here.group),
+                text: operation.group().map(ToString::to_string),
+                name_there: Some(&there.group),
+                text_there: group_there.map(|group| group.group.to_string()),
+            },
+            Named {
+                word: "region",
+                name: Some(&here.region),
+                text: place.and_then(|place| Some(place.region.as_ref()?.to_string())),
+                name_there: Some(&there.region),
+                text_there: place_there.region.map(|region| region.to_string()),
+            },
+            Named {
+                word: "project",
+                name: here.project.as_deref(),
+                text: place.and_then(|place| Some(place.project.as_ref()?.to_string())),
+                name_there: there.project.as_deref(),
+                text_there: place_there.project.map(|project| project.to_string()),
+            },
         ];
-        let way = |(word, name, text, name_there, text_there): (
-            &str,
-            Option<&str>,
-            Option<String>,
-            Option<&str>,
-            Option<String>,
-        )| {
-            let from = said(name, text.as_deref());
-            let nowhere = calls.is_empty() && end.fault.is_none();
-            let to = if nowhere { None } else { gets(name_there, text_there.as_deref()) };
-            let refused = end.fault.filter(|fault| {
-                let field = fault.field.as_deref();
-                field.is_some() && (field == text.as_deref() || field == name)
-            });
-            if let (Some(fault), Some(from)) = (refused, &from) {
-                let way = Way::between(word, Some(from.clone()), None)?;
-                return Some(way.ending(Fate::Refused, Some(fault.detail.to_string())));
-            }
-            let way = Way::between(word, from, to)?;
-            let why = match word {
-                _ if nowhere || way.fate != Fate::Implied => None,
-                "project" => Some(format!("{} has none", route.there.title)),
-                _ => Some("the group's id is enough".to_owned()),
-            };
-            let read = nowhere && way.fate == Fate::Implied;
-            Some(if read { way.ending(Fate::Read, None) } else { Way { why, ..way } })
+        rows.into_iter().filter_map(|named| self.of_named(named)).collect()
+    }
+
+    fn of_named(self, named: Named<'_>) -> Option<Way> {
+        let Self { route, calls, end, .. } = self;
+        let Named { word, name, text, name_there, text_there } = named;
+        let from = self.said_as(name, text.as_deref());
+        let nowhere = calls.is_empty() && end.fault.is_none();
+        let to = if nowhere { None } else { self.told_as(name_there, text_there.as_deref()) };
+        let refused = end.fault.filter(|fault| {
+            let field = fault.field.as_deref();
+            field.is_some() && (field == text.as_deref() || field == name)
+        });
+        if let (Some(fault), Some(from)) = (refused, &from) {
+            let way = Way::between(word, Some(from.clone()), None)?;
+            return Some(way.ending(Fate::Refused, Some(fault.detail.to_string())));
+        }
+        let way = Way::between(word, from, to)?;
+        if way.fate != Fate::Implied {
+            return Some(Way { why: None, ..way });
+        }
+        if nowhere {
+            return Some(way.ending(Fate::Read, None));
+        }
+        let why = match word {
+            "project" => format!("{} has none", route.there.title),
+            _ => "the group's id is enough".to_owned(),
         };
-        ways.into_iter().filter_map(way).collect()
+        Some(Way { why: Some(why), ..way })
+    }
+
+    /// What the caller says under this name, or, of what stands elsewhere, under the name where it stands.
+    fn said_as(self, name: Option<&str>, text: Option<&str>) -> Option<Said> {
+        let text = text?;
+        let found = self.own.iter().find(|param| param.value == text).map(|param| param.name.as_str());
+        let name = name.filter(|name| self.own.filled(name) == Some(text)).or(found)?;
+        Some(said(name, text))
+    }
+
+    /// What the target is told under this name, or of this text.
+    fn told_as(self, name: Option<&str>, text: Option<&str>) -> Option<(String, String)> {
+        let by_name = name.and_then(|name| cell_in(self.calls, name));
+        by_name.or_else(|| cell_of(self.calls, text?)).or_else(|| Some((name?.to_owned(), text?.to_owned())))
     }
 
     /// Load balancer and group as the target names them, as far as the rows lead.
@@ -169,7 +172,7 @@ impl Tables<'_> {
         let group = operation.group_ref().and_then(|group| route.group(&group).ok());
         let by_group = group.as_ref().and_then(|group| Some(group.load_balancer.as_ref()?.to_string()));
         let balancer = || {
-            let found = route.balancers(balancer_ref(operation)?).ok()?;
+            let found = route.balancers(Contents::of(operation).about?).ok()?;
             found.first().map(|balancer| balancer.id.to_string())
         };
         (by_group.or_else(balancer), group)
@@ -178,7 +181,7 @@ impl Tables<'_> {
     /// The backends that come.
     fn of_backends(self, asked: &Asked) -> Vec<Ways> {
         let Self { route, end, .. } = self;
-        let backends: &[Backend] = coming(&asked.operation);
+        let backends = Contents::of(&asked.operation).coming;
         let one = |(at, here): (usize, &Backend)| {
             let about = here.to_string();
             let item = items(route, std::slice::from_ref(here), &mut Vec::new());
@@ -202,13 +205,11 @@ impl Tables<'_> {
 
     /// The backends that are changed or go.
     fn of_changes(self, asked: &Asked) -> Vec<Ways> {
-        let changes = changes(&asked.operation);
-        let given = |at: usize, goes: bool| asked.given.get(at).filter(|_| !goes);
-        changes
-            .iter()
-            .enumerate()
-            .map(|(at, (change, goes))| self.of_change(change, given(at, *goes), *goes))
-            .collect()
+        let Contents { changed, gone, .. } = Contents::of(&asked.operation);
+        let changed =
+            changed.iter().enumerate().map(|(at, change)| self.of_change(change, asked.given.get(at), false));
+        let gone = gone.iter().map(|named| self.of_change(&Change::of(named.clone()), None, true));
+        changed.chain(gone).collect()
     }
 
     fn of_change(self, change: &Change, given: Option<&Vec<Field>>, goes: bool) -> Ways {
@@ -310,14 +311,14 @@ impl Tables<'_> {
         };
         let mut met: Option<Met> = None;
         for step in self.steps {
-            if let Some(change) = changed(step).iter().find(|change| is(&change.backend)) {
+            let Contents { coming, changed, gone, .. } = Contents::of(step);
+            if let Some(change) = changed.iter().find(|change| is(&change.backend)) {
                 let cells = self.route.there.backend.write_change(change);
                 return Some(Met { named: change.backend.clone(), cells });
             }
-            let (gone, come) = replaced(step);
             let gone = gone.iter().find(|named| is(named));
             // Another port may be another entry there: what goes and what comes are one server.
-            let come = come.iter().find(|come| come.target.same_as(target));
+            let come = coming.iter().find(|come| come.target.same_as(target));
             let cells =
                 come.and_then(|come| self.route.there.backend.write(come).ok()).map(|written| written.cells);
             let named = gone.map(|named| Met { named: named.clone(), cells: Vec::new() });
@@ -328,6 +329,16 @@ impl Tables<'_> {
         }
         met
     }
+}
+
+/// Something that a request names: how each cloud calls it, and what it is there.
+struct Named<'n> {
+    /// The word of the table.
+    word: &'static str,
+    name: Option<&'n str>,
+    text: Option<String>,
+    name_there: Option<&'n str>,
+    text_there: Option<String>,
 }
 
 /// A backend of the target's, as one of its calls names it, and what the call says of it.
@@ -348,83 +359,4 @@ fn identity(table: &BackendTable, target: &Target, port: Port) -> [(Field, Strin
     };
     let cell = |field: Field, text: String| (field, table.wire_name(field).to_owned(), text);
     [cell(field, text), cell(Field::Port, port.to_string())]
-}
-
-/// The backends that a request puts into a group.
-pub(super) fn coming(operation: &Operation) -> &[Backend] {
-    if let Operation::AddBackends(add) = operation {
-        &add.backends
-    } else if let Operation::ReplaceBackends(replace) = operation {
-        &replace.new
-    } else if let Operation::CreateGroup(create) = operation {
-        &create.backends
-    } else {
-        &[]
-    }
-}
-
-/// The changes that an operation asks for.
-fn changed(operation: &Operation) -> &[Change] {
-    if let Operation::UpdateBackends(update) = operation {
-        &update.changes
-    } else if let Operation::UpdateGroup(update) = operation {
-        &update.changes
-    } else {
-        &[]
-    }
-}
-
-/// What an operation takes out, and what it puts in.
-fn replaced(operation: &Operation) -> (&[BackendRef], &[Backend]) {
-    if let Operation::RemoveBackends(remove) = operation {
-        (&remove.backends, &[])
-    } else if let Operation::ReplaceBackends(replace) = operation {
-        (&replace.old, &replace.new)
-    } else {
-        (&[], coming(operation))
-    }
-}
-
-/// The backends that are changed or go, and whether they go.
-fn changes(operation: &Operation) -> Vec<(Change, bool)> {
-    let gone = replaced(operation).0.iter().map(|named| (Change::of(named.clone()), true));
-    changed(operation).iter().map(|change| (change.clone(), false)).chain(gone).collect()
-}
-
-/// What a request names: the load balancer, the group, and where they are.
-fn named(operation: &Operation) -> (Option<String>, Option<String>, Option<&Place>) {
-    let place = operation.place();
-    if let Some(balancer) = balancer_ref(operation) {
-        return (Some(balancer.id.to_string()), None, place);
-    }
-    let group = operation.group_ref();
-    let balancer = group
-        .as_ref()
-        .and_then(|group| group.load_balancer.clone())
-        .or_else(|| scope(operation)?.load_balancer.clone());
-    (balancer.map(|balancer| balancer.to_string()), group.map(|group| group.group.to_string()), place)
-}
-
-fn scope(operation: &Operation) -> Option<&Scope> {
-    if let Operation::RemoveBackends(remove) = operation {
-        Some(&remove.scope)
-    } else if let Operation::UpdateBackends(update) = operation {
-        Some(&update.scope)
-    } else {
-        None
-    }
-}
-
-fn balancer_ref(operation: &Operation) -> Option<&LoadBalancerRef> {
-    if let Operation::CreateGroup(create) = operation {
-        Some(&create.load_balancer)
-    } else if let Operation::ListGroups(list) = operation {
-        Some(&list.load_balancer)
-    } else if let Operation::DescribeHealth(asked) = operation {
-        Some(&asked.load_balancer)
-    } else if let Operation::DescribeLoadBalancer(balancer) = operation {
-        Some(balancer)
-    } else {
-        None
-    }
 }
