@@ -5,33 +5,47 @@
 //! write before it, so it ends early only where nothing was pending when it was written, and a read has told otherwise
 //! since: that one was old, and the next that agrees is new.
 
+mod effects;
+
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use tokio::time::Instant;
 
+use self::effects::{Effect, Effects};
 use super::{
     pair::{GroupPair, key_of},
     resolve::Route,
 };
 use crate::{
-    model::{Backend, Fault, FaultKind, Group, LoadBalancerId, Member},
+    model::{Fault, FaultKind, Group, LoadBalancerId, Member},
     store::GroupKey,
 };
 
 /// What was written to each group.
 #[derive(Debug, Default)]
 pub(super) struct Recents {
-    groups: Mutex<HashMap<GroupKey, Recent>>,
+    groups: Mutex<Groups>,
 }
+
+#[derive(Debug, Default)]
+struct Groups {
+    recent: HashMap<GroupKey, Recent>,
+    /// When those of which nothing is left to tell were last dropped.
+    swept: Option<Instant>,
+}
+
+/// How often that is done: not at every write, which would look at every group.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 struct Recent {
     existence: Option<Written<Existence>>,
     name: Option<Written<String>>,
-    members: Vec<Written<Effect>>,
+    members: Effects,
 }
 
 /// Something that was written, and when it is to be forgotten.
@@ -49,12 +63,6 @@ struct Written<T> {
 enum Existence {
     Made(Box<Group>),
     Gone,
-}
-
-#[derive(Debug)]
-enum Effect {
-    Is(Member),
-    Gone(Member),
 }
 
 impl Recents {
@@ -75,21 +83,7 @@ impl Recents {
         member: &Member,
         effect: impl Fn(Member) -> Effect,
     ) {
-        self.note(route, pair, |recent, until| {
-            // One server and port is one member: another that came before it under another id is no more.
-            let ghost = |known: &Effect| {
-                let Effect::Is(known) = known else { return false };
-                !same(known, member) && known.backend.same_entry(&member.backend)
-            };
-            recent.members.retain(|known| !ghost(&known.what));
-            let place = recent.members.iter().position(|known| same(known.what.member(), member));
-            let fresh = Written::new(effect(member.clone()), until, place.is_none());
-            match place.and_then(|place| recent.members.get_mut(place)) {
-                // In its place: whoever is shown only by this keeps it in the list.
-                Some(known) => *known = fresh,
-                None => recent.members.push(fresh),
-            }
-        });
+        self.note(route, pair, |recent, until| recent.members.put(effect(member.clone()), until));
     }
 
     /// The group is there now.
@@ -119,9 +113,10 @@ impl Recents {
         let settles = route.there.capability.settles_after;
         // Where a caller's own cloud is the target, most calls go there past the engine, reads among them.
         if !settles.is_zero() && !route.same_cloud() {
+            let now = Instant::now();
             let mut groups = self.lock();
-            groups.retain(|_, recent| recent.is_live(Instant::now()));
-            note(groups.entry(pair.key(route)).or_default(), Instant::now() + settles);
+            groups.sweep(now);
+            note(groups.recent.entry(pair.key(route)).or_default(), now + settles);
         }
     }
 
@@ -132,7 +127,7 @@ impl Recents {
         pair: &GroupPair,
         told: Result<Group, Fault>,
     ) -> Result<Group, Fault> {
-        match self.lock().get_mut(&pair.key(route)) {
+        match self.lock().recent.get_mut(&pair.key(route)) {
             Some(recent) => recent.over(told, true),
             None => told,
         }
@@ -151,14 +146,14 @@ impl Recents {
         let mut seen = Vec::new();
         for group in told {
             let key = key_of(route, &group.id);
-            match groups.get_mut(&key) {
+            match groups.recent.get_mut(&key) {
                 Some(recent) => shown.extend(recent.over(Ok(group), members).ok()),
                 None => shown.push(group),
             }
             seen.push(key);
         }
-        let unseen =
-            groups.iter_mut().filter(|(key, _)| key.cloud == route.target.name && !seen.contains(key));
+        let of_target = |key: &GroupKey| key.cloud == route.target.name && !seen.contains(key);
+        let unseen = groups.recent.iter_mut().filter(|(key, _)| of_target(key));
         for (_, recent) in unseen {
             let made = match &recent.existence {
                 Some(Written { what: Existence::Made(group), until, .. }) if *until > Instant::now() => {
@@ -183,11 +178,20 @@ impl Recents {
         let now = Instant::now();
         let fresh =
             |recent: &Recent| recent.existence.as_ref().is_some_and(|existence| existence.until > now);
-        self.lock().iter().any(|(key, recent)| of_balancer(key) && fresh(recent))
+        self.lock().recent.iter().any(|(key, recent)| of_balancer(key) && fresh(recent))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<GroupKey, Recent>> {
+    fn lock(&self) -> MutexGuard<'_, Groups> {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Groups {
+    fn sweep(&mut self, now: Instant) {
+        if self.swept.is_none_or(|swept| now >= swept + SWEEP_EVERY) {
+            self.recent.retain(|_, recent| recent.is_live(now));
+            self.swept = Some(now);
+        }
     }
 }
 
@@ -209,7 +213,7 @@ impl Recent {
         let lives = |until: Instant| until > now;
         self.existence.as_ref().is_some_and(|existence| lives(existence.until))
             || self.name.as_ref().is_some_and(|name| lives(name.until))
-            || self.members.iter().any(|effect| lives(effect.until))
+            || self.members.are_live(now)
     }
 
     /// `members` is whether the read tells of members at all.
@@ -217,7 +221,7 @@ impl Recent {
         let now = Instant::now();
         self.existence.take_if(|existence| existence.until <= now);
         self.name.take_if(|name| name.until <= now);
-        self.members.retain(|effect| effect.until > now);
+        self.members.drop_old(now);
         let mut group = self.exists(told)?;
         let told = group.name.clone();
         self.name.take_if(|name| name.settled(told.as_ref() == Some(&name.what)));
@@ -227,10 +231,7 @@ impl Recent {
         if !members {
             return Ok(group);
         }
-        self.members.retain_mut(|effect| {
-            let shown = effect.what.lay(&mut group.members);
-            !effect.settled(shown)
-        });
+        self.members.lay_over(&mut group.members);
         group.count = group.members.len();
         Ok(group)
     }
@@ -247,50 +248,4 @@ impl Recent {
             (Some(Existence::Made(_) | Existence::Gone) | None, told) => told,
         }
     }
-}
-
-impl Effect {
-    fn member(&self) -> &Member {
-        match self {
-            Self::Is(member) | Self::Gone(member) => member,
-        }
-    }
-
-    /// Lays the effect over what a read tells; whether the read shows it already.
-    fn lay(&self, members: &mut Vec<Member>) -> bool {
-        let listed = members.iter().position(|known| same(known, self.member()));
-        match (self, listed.and_then(|at| Some((at, members.get_mut(at)?)))) {
-            (Self::Is(member), Some((_, known))) => {
-                let shown = shows(&known.backend, &member.backend);
-                if !shown {
-                    known.backend = member.backend.clone();
-                }
-                shown
-            }
-            (Self::Is(member), None) => {
-                members.push(member.clone());
-                false
-            }
-            (Self::Gone(_), Some((at, _))) => {
-                members.remove(at);
-                false
-            }
-            (Self::Gone(_), None) => true,
-        }
-    }
-}
-
-/// Whether both are one member: by the id that the cloud gives, or by what it is.
-fn same(one: &Member, other: &Member) -> bool {
-    match (&one.id, &other.id) {
-        (Some(one), Some(other)) => one == other,
-        (None, _) | (_, None) => one.backend.same_entry(&other.backend),
-    }
-}
-
-fn shows(told: &Backend, written: &Backend) -> bool {
-    // A cloud that has no descriptions tells none.
-    let described = told.description.is_none() || told.description == written.description;
-    let same_state = told.traffic == written.traffic && told.standby == written.standby;
-    told.port == written.port && same_state && described
 }
