@@ -4,6 +4,7 @@ use std::{
     io::{self, Write},
     net::SocketAddr,
     sync::Arc,
+    thread::available_parallelism,
     time::Duration,
 };
 
@@ -17,6 +18,7 @@ use crate::{
     config::{Client, Config, warning_of},
     dialect::{Invocation, Provider},
     gateway::{Gateway, Reload, Source},
+    http::Workers,
     providers::provider,
     simulator::Simulation,
     wire::{Call, Params, to_curl},
@@ -51,7 +53,7 @@ impl Serve {
         if let Some(warning) = self.listen.and_then(|address| warning_of(address, config.tls.is_some())) {
             warn!("--listen: {warning}");
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(serve(config, self.source()))?;
         Ok(true)
     }
@@ -75,7 +77,9 @@ async fn serve(mut config: Config, source: Option<Source>) -> Result<(), Box<dyn
     let stop = CancellationToken::new();
     let mut signals = Signals::catch()?;
     info!(store = %config.store, "what must not be forgotten is kept here");
-    let (mut gateway, reload) = (Gateway::bind(config, stamps.clone()).await?, Reload::default());
+    let workers = Workers::threads(available_parallelism()?.get())?;
+    let gateway = Gateway::bind(config, stamps.clone()).await?;
+    let (mut gateway, reload) = (gateway.on(workers), Reload::default());
     if let Some(source) = source {
         gateway = gateway.reloading(source, reload.clone());
     }

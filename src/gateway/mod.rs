@@ -26,7 +26,7 @@ pub use upstream::{HttpUpstream, origin_of, target_scheme};
 use crate::{
     auth::Stamps,
     config::Config,
-    http::{Bounds, Door, Listener, TlsError, serve},
+    http::{Bounds, Door, Listener, TlsError, Workers, serve, serve_on},
     store::Store,
     telemetry::Telemetry,
 };
@@ -38,6 +38,7 @@ pub struct Gateway {
     listeners: Vec<Listener>,
     admin: Option<Listener>,
     reloader: Option<Reloader>,
+    workers: Workers,
 }
 
 /// Why a gateway cannot start.
@@ -82,7 +83,7 @@ impl Gateway {
             }
             None => None,
         };
-        Ok(Self { current: Arc::new(current), listeners, admin, reloader: None })
+        Ok(Self { current: Arc::new(current), listeners, admin, reloader: None, workers: Workers::here() })
     }
 
     /// The same gateway, keeping up with what `source` reads: whenever a file that it has named changes, and whenever
@@ -91,6 +92,12 @@ impl Gateway {
     pub fn reloading(self, source: Source, asked: Reload) -> Self {
         let reloader = Reloader::new(source, asked, &self.current.snapshot().config);
         Self { reloader: Some(reloader), ..self }
+    }
+
+    /// The same gateway, with its public connections on these threads.
+    #[must_use]
+    pub fn on(self, workers: Workers) -> Self {
+        Self { workers, ..self }
     }
 
     /// Where it listens: the ports that the system gave for port 0.
@@ -112,7 +119,7 @@ impl Gateway {
     /// Serves until `stop`, then ends what is in flight: first the connections, then the fan-outs whose callers have
     /// gone away.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { current, listeners, admin, reloader } = self;
+        let Self { current, listeners, admin, reloader, workers } = self;
         let quiet = CancellationToken::new();
         let beside = TaskTracker::new();
         if let Some(listener) = admin {
@@ -129,7 +136,7 @@ impl Gateway {
             beside.spawn(async move { aside.run_until_cancelled(keeping_up).await });
         }
         let (service, door) = (Arc::clone(&current), Arc::clone(&current.door));
-        serve(listeners, service, door, stop).await;
+        serve_on(workers, listeners, service, door, stop).await;
         tasks.close();
         tasks.wait().await;
         quiet.cancel();

@@ -4,33 +4,36 @@
 //! to the host that it was signed for. The one thing that a caller has to know of a failure is whether the call may
 //! have been carried out, so that is what the variants of [`SendError`] say.
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Uri, header};
+use http::{HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{
-        Client as Pool, Error as PoolError,
-        connect::{CaptureConnection, HttpConnector, capture_connection},
-    },
-    rt::{TokioExecutor, TokioTimer},
-};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::client::legacy::connect::HttpConnector;
 use tokio::time::timeout;
 
 use crate::wire::{Call, Reply};
 
 use super::{
     body::{Capped, read_capped},
+    pool::{Link, Pool, Reach},
     tls::{TlsError, client_config},
 };
 
 /// A client with its pool of connections. Clones share the pool.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client {
-    pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    pool: Arc<Pool>,
 }
 
 impl Client {
@@ -41,11 +44,7 @@ impl Client {
     pub fn new(extra_ca: Option<&[u8]>) -> Result<Self, TlsError> {
         let tls = HttpsConnectorBuilder::new().with_tls_config(client_config(extra_ca)?);
         let connector = tls.https_or_http().enable_http1().wrap_connector(tcp());
-        let pool = Pool::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_FOR)
-            .build(connector);
-        Ok(Self { pool })
+        Ok(Self { pool: Pool::new(connector) })
     }
 
     /// Sends `call` to its origin and reads the reply, all of it `within` that time and `max_reply_bytes`.
@@ -60,31 +59,58 @@ impl Client {
         within: Duration,
         max_reply_bytes: usize,
     ) -> Result<Reply, SendError> {
-        let mut request = request(call)?;
-        let connection = capture_connection(&mut request);
-        let exchange = self.exchange(request, &connection, max_reply_bytes);
-        match timeout(within, exchange).await {
+        let connected = AtomicBool::new(false);
+        match timeout(within, self.exchange(call, &connected, max_reply_bytes)).await {
             Ok(outcome) => outcome,
-            Err(_) if nothing_was_sent(&connection) => {
-                Err(SendError::Unreachable("no connection in time".into()))
-            }
-            Err(_) => Err(SendError::TimedOut),
+            Err(_) if connected.load(Ordering::Relaxed) => Err(SendError::TimedOut),
+            Err(_) => Err(SendError::Unreachable("no connection in time".into())),
         }
     }
 
+    /// `connected` says whether something may have been sent, from right before it is.
     async fn exchange(
         &self,
-        request: Request<Full<Bytes>>,
-        connection: &CaptureConnection,
+        call: Call,
+        connected: &AtomicBool,
         max_reply_bytes: usize,
     ) -> Result<Reply, SendError> {
-        let response = self.pool.request(request).await.map_err(|error| failure(error, connection))?;
-        let (head, body) = response.into_parts();
-        let Capped { bytes, rest } = read(body, max_reply_bytes).await?;
-        match rest {
-            None => Ok(Reply { status: head.status, headers: head.headers, body: bytes }),
-            Some(_) => Err(SendError::ReplyTooLarge),
+        let reach = Reach::to(&call.origin);
+        let origin = call.origin.clone();
+        let mut request = request(call)?;
+        loop {
+            let (mut link, is_fresh) = match self.pool.take(&reach).await {
+                Some(link) => (link, false),
+                None => (self.connect(&origin).await?, true),
+            };
+            connected.store(true, Ordering::Relaxed);
+            match link.carry(request, async |response| read(response, max_reply_bytes).await).await {
+                Ok(reply) => {
+                    let reply = reply?;
+                    self.pool.keep(reach, link);
+                    return Ok(reply);
+                }
+                Err(mut failure) => match failure.take_message() {
+                    // One that was kept may end the moment it is used; nothing was sent then.
+                    Some(unsent) if !is_fresh => {
+                        connected.store(false, Ordering::Relaxed);
+                        request = unsent;
+                    }
+                    Some(_) => return Err(SendError::Unreachable(failure.into_error().into())),
+                    None => return Err(SendError::Lost(failure.into_error().into())),
+                },
+            }
         }
+    }
+
+    async fn connect(&self, origin: &str) -> Result<Link, SendError> {
+        let to: Uri = origin.parse().map_err(|error| SendError::Unreachable(Box::new(error)))?;
+        self.pool.connect(to).await.map_err(SendError::Unreachable)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
     }
 }
 
@@ -105,45 +131,44 @@ pub enum SendError {
     ReplyTooLarge,
 }
 
+/// The request as it goes to its host: the origin is the connection's affair.
 fn request(call: Call) -> Result<Request<Full<Bytes>>, SendError> {
-    let uri: Uri = call.url().parse().map_err(|error| SendError::Unreachable(Box::new(error)))?;
-    let Call { method, origin: _, path: _, query: _, mut headers, body } = call;
+    let unusable = |error: http::Error| SendError::Unreachable(Box::new(error));
+    let target = PathAndQuery::from_maybe_shared(call.target()).map_err(|error| unusable(error.into()))?;
+    let Call { method, origin, path: _, query: _, mut headers, body } = call;
     headers.remove(header::TRANSFER_ENCODING);
     // What is read is handed on as it is, so a coding that the reader cannot undo must not be asked for.
     headers.remove(header::ACCEPT_ENCODING);
     headers.remove(header::CONTENT_LENGTH);
+    if !headers.contains_key(header::HOST) {
+        let host = HeaderValue::try_from(host_of(&origin)).map_err(|error| unusable(error.into()))?;
+        headers.insert(header::HOST, host);
+    }
     // A GET without a body has no length; a POST without one needs a zero, or some servers answer 411.
     if !body.is_empty() || !matches!(method, Method::GET | Method::HEAD) {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = method;
-    *request.uri_mut() = uri;
+    *request.uri_mut() = Uri::from(target);
     *request.headers_mut() = headers;
     Ok(request)
 }
 
-async fn read(body: Incoming, max: usize) -> Result<Capped<Incoming>, SendError> {
-    read_capped(body, max).await.map_err(|error| SendError::Lost(Box::new(error)))
+/// Host and port of an origin; the port that the scheme has anyway is left out.
+fn host_of(origin: &str) -> &str {
+    let (scheme, authority) = origin.split_once("://").unwrap_or(("", origin));
+    let usual = if scheme == "https" { ":443" } else { ":80" };
+    authority.strip_suffix(usual).unwrap_or(authority)
 }
 
-fn failure(error: PoolError, connection: &CaptureConnection) -> SendError {
-    if error.is_connect() || nothing_was_sent(connection) || was_never_started(&error) {
-        SendError::Unreachable(Box::new(error))
-    } else {
-        SendError::Lost(Box::new(error))
+async fn read(response: Response<Incoming>, max: usize) -> Result<Reply, SendError> {
+    let (head, body) = response.into_parts();
+    let read = read_capped(body, max).await.map_err(|error| SendError::Lost(Box::new(error)))?;
+    match read {
+        Capped { bytes, rest: None } => Ok(Reply { status: head.status, headers: head.headers, body: bytes }),
+        Capped { rest: Some(_), .. } => Err(SendError::ReplyTooLarge),
     }
-}
-
-/// The pool notes the connection right before it writes to it.
-fn nothing_was_sent(connection: &CaptureConnection) -> bool {
-    connection.connection_metadata().is_none()
-}
-
-/// hyper gives a request back as "canceled" when the connection ended before any of it was written.
-fn was_never_started(error: &PoolError) -> bool {
-    let cause = error.source().and_then(|source| source.downcast_ref::<hyper::Error>());
-    cause.is_some_and(hyper::Error::is_canceled)
 }
 
 fn tcp() -> HttpConnector {
@@ -155,8 +180,6 @@ fn tcp() -> HttpConnector {
 }
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// Below what load balancers in front of an API allow: a call on a connection that is just being closed is lost.
-const IDLE_FOR: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {
@@ -209,6 +232,45 @@ mod tests {
             peers.push(arrived.peer);
         }
         assert_eq!(peers[0], peers[1]);
+    }
+
+    #[tokio::test]
+    async fn a_kept_connection_that_was_closed_meanwhile_is_not_used() {
+        let (service, mut arrivals) = Recorder::new();
+        let bounds = crate::http::Bounds { idle_timeout: Duration::from_millis(100), ..BOUNDS };
+        let house = Loopback::start(service, bounds).await;
+        let client = Client::new(None).unwrap();
+        let mut peers = Vec::new();
+        for _ in 0..2 {
+            client.send(house.get("http", "/"), SOON, 2).await.unwrap();
+            peers.push(arrivals.recv().await.unwrap().peer);
+            // Until the server has closed it; nothing tells from outside.
+            tokio::time::sleep(Duration::from_millis(400)).await;
+        }
+        assert_ne!(peers[0], peers[1]);
+    }
+
+    #[tokio::test]
+    async fn calls_beside_each_other_have_connections_of_their_own() {
+        let (service, mut arrivals) = Recorder::slow(Duration::from_millis(200));
+        let house = Loopback::start(service, BOUNDS).await;
+        let client = Client::new(None).unwrap();
+        let call = || client.send(house.get("http", "/"), SOON, 2);
+        let (one, other) = tokio::join!(call(), call());
+        assert!(one.is_ok() && other.is_ok());
+        assert_ne!(arrivals.recv().await.unwrap().peer, arrivals.recv().await.unwrap().peer);
+    }
+
+    #[test]
+    fn the_usual_port_is_left_out_of_the_host() {
+        for (origin, host) in [
+            ("https://slb.aliyuncs.com:443", "slb.aliyuncs.com"),
+            ("http://slb.aliyuncs.com:80", "slb.aliyuncs.com"),
+            ("https://slb.aliyuncs.com:80", "slb.aliyuncs.com:80"),
+            ("http://[::1]:8080", "[::1]:8080"),
+        ] {
+            assert_eq!(host_of(origin), host);
+        }
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `server` | sockets, TLS and connections: who is let in, and how all of it ends |
+//! | `workers` | the threads that connections are served on |
 //! | `door` | bounds that may be replaced while serving, and who came |
 //! | `exchange` | one request on one connection: read, answered, written |
 //! | `head` | how long a request's head may be, and how long it may take or not even begin |
@@ -13,6 +14,7 @@
 //! | `request_line` | request lines that are longer than hyper takes, made answerable |
 //! | `body` | bodies read up to a bound |
 //! | `client` | the pooled client, and what a failed call means for the one who made it |
+//! | `pool` | its connections, kept for the next call |
 //! | `tls` | certificates and keys, from files to rustls |
 //! | `certificate` | what is wrong with a certificate or a key, before anybody meets it |
 //! | `trust` | which servers' certificates a client takes |
@@ -25,11 +27,13 @@ mod exchange;
 mod head;
 #[cfg(test)]
 mod loopback;
+mod pool;
 mod refusal;
 mod request_line;
 mod server;
 mod tls;
 mod trust;
+mod workers;
 
 pub use certificate::{
     CertificateFlaw, check_authorities, check_chain, check_key, read_certificates, read_private_key,
@@ -37,5 +41,6 @@ pub use certificate::{
 pub use client::{Client, SendError};
 pub use door::Door;
 pub use exchange::{Answer, Arrived, Bounds, Overrun, Service};
-pub use server::{Listener, SharedServerConfig, serve};
+pub use server::{Listener, SharedServerConfig, serve, serve_on};
 pub use tls::{TlsError, server_config};
+pub use workers::Workers;

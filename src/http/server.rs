@@ -32,6 +32,7 @@ use super::{
     head::{HeadWatch, Heads},
     refusal::{Refusal, turn_away},
     request_line::{LineWatch, RequestLines},
+    workers::Workers,
 };
 
 /// TLS settings that can be replaced while they are in use: each connection takes those of its beginning.
@@ -84,9 +85,10 @@ impl fmt::Debug for Listener {
 
 /// Serves until `shutdown` is cancelled and everything that was in flight has been answered.
 ///
-/// On shutdown the sockets close, idle connections end, busy ones end with the reply that is due. The connections
+/// The `workers` take connections in turn. On shutdown the sockets close, idle connections end, busy ones end with the reply that is due. The connections
 /// have tasks of their own: dropping this future leaves them running.
-pub async fn serve(
+pub async fn serve_on(
+    workers: Workers,
     listeners: Vec<Listener>,
     service: Arc<dyn Service>,
     door: Arc<Door>,
@@ -94,7 +96,7 @@ pub async fn serve(
 ) {
     let tasks = TaskTracker::new();
     let refusals = Arc::new(Semaphore::new(MOST_REFUSALS));
-    let porter = Porter { service, door, refusals, shutdown, tasks: tasks.clone() };
+    let porter = Porter { service, door, workers, refusals, shutdown, tasks: tasks.clone() };
     for listener in listeners {
         tasks.spawn(porter.clone().admit(listener));
     }
@@ -102,11 +104,22 @@ pub async fn serve(
     tasks.wait().await;
 }
 
+/// [`serve_on`] the runtime of whoever asks.
+pub async fn serve(
+    listeners: Vec<Listener>,
+    service: Arc<dyn Service>,
+    door: Arc<Door>,
+    shutdown: CancellationToken,
+) {
+    serve_on(Workers::here(), listeners, service, door, shutdown).await;
+}
+
 /// Lets connections in.
 #[derive(Clone)]
 struct Porter {
     service: Arc<dyn Service>,
     door: Arc<Door>,
+    workers: Workers,
     /// One for each connection that may be told that there is no place.
     refusals: Arc<Semaphore>,
     shutdown: CancellationToken,
@@ -118,10 +131,28 @@ impl Porter {
         while let Some((stream, peer)) = self.shutdown.run_until_cancelled(listener.next()).await {
             let tls = listener.tls.as_deref().map(ArcSwap::load_full);
             match self.door.enter() {
-                Some(place) => drop(self.tasks.spawn(self.clone().receive(stream, peer, tls, place))),
+                Some(place) => self.hand_over(stream, peer, tls, place),
                 None => self.refuse(stream, peer, tls.is_some()),
             }
         }
+    }
+
+    /// Has a connection served, on the runtime whose turn it is.
+    fn hand_over(&self, stream: TcpStream, peer: SocketAddr, tls: Option<Arc<ServerConfig>>, place: Place) {
+        let porter = self.clone();
+        let Some(worker) = self.workers.next() else {
+            self.tasks.spawn(porter.receive(stream, peer, tls, place));
+            return;
+        };
+        // Only a runtime that watches a socket is woken by it.
+        let moved = stream.into_std();
+        let received = async move {
+            match moved.and_then(TcpStream::from_std) {
+                Ok(stream) => porter.receive(stream, peer, tls, place).await,
+                Err(error) => tracing::warn!(%peer, %error, "a connection cannot be watched"),
+            }
+        };
+        self.tasks.spawn_on(received, worker);
     }
 
     /// Says no to a connection, or, in a flood of them or over TLS, just drops it.
@@ -181,7 +212,7 @@ impl Porter {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let Self { service, door, refusals: _, shutdown, tasks: _ } = self;
+        let Self { service, door, workers: _, refusals: _, shutdown, tasks: _ } = self;
         let bounds = door.bounds();
         let lines = Arc::new(LineWatch::new());
         let stream = Heads::new(stream, bounds, Arc::clone(&heads));
