@@ -18,6 +18,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand, ValueEnum};
+use tracing_subscriber::filter::LevelFilter;
 
 use self::embedded::Problems;
 use crate::telemetry::{LogFormat, log_to_stderr};
@@ -104,18 +105,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Log::Json => LogFormat::Json,
     };
     let ending = match arguments.command {
-        Command::Serve(command) => with_log(format, "info", || command.run()),
-        Command::Demo(command) => with_log(format, "error", || command.run()),
-        Command::Explain(command) => with_log(format, "warn", || command.run()),
-        Command::Check(command) => with_log(format, "warn", || command.run()),
-        Command::Sign(command) => with_log(format, "warn", || command.run()),
-        Command::Completions(command) => with_log(format, "warn", || command.run()),
-        Command::Man(command) => with_log(format, "warn", || command.run()),
+        Command::Serve(command) => with_log(format, LevelFilter::INFO, || command.run()),
+        Command::Demo(command) => with_log(format, LevelFilter::ERROR, || command.run()),
+        Command::Explain(command) => with_log(format, LevelFilter::WARN, || command.run()),
+        Command::Check(command) => with_log(format, LevelFilter::WARN, || command.run()),
+        Command::Sign(command) => with_log(format, LevelFilter::WARN, || command.run()),
+        Command::Completions(command) => with_log(format, LevelFilter::WARN, || command.run()),
+        Command::Man(command) => with_log(format, LevelFilter::WARN, || command.run()),
     };
     exit_code(ending)
 }
 
-fn with_log(format: LogFormat, level: &str, command: impl FnOnce() -> Ending) -> Ending {
+fn with_log(format: LogFormat, level: LevelFilter, command: impl FnOnce() -> Ending) -> Ending {
     let _telling = log_to_stderr(format, level);
     command()
 }

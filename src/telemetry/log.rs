@@ -1,8 +1,20 @@
 //! Log lines, on standard error. Nothing here ever sees a secret, since what holds one does not print it.
 
-use std::io::{self, IsTerminal};
+use std::{
+    env,
+    io::{self, IsTerminal},
+};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    fmt::layer,
+    layer::SubscriberExt,
+    registry,
+    util::SubscriberInitExt,
+};
+
+use super::lines::Lines;
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,23 +29,35 @@ pub enum LogFormat {
 #[derive(Debug)]
 #[must_use = "it ends when this is dropped"]
 pub struct Telling {
+    lines: Lines,
     #[cfg(feature = "otlp")]
     _spans: Option<super::otlp::Export>,
 }
 
-/// Starts logging to standard error, by `RUST_LOG`, or at `default` where that is unset. A second start is a no-op. With the
-/// feature `otlp`, starts sending spans too, if the environment says where.
-pub fn log_to_stderr(format: LogFormat, default: &str) -> Telling {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false);
-    let started = match format {
-        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => lines.json().with_ansi(false).try_init(),
+/// Starts logging to standard error, by `RUST_LOG` (a level, or `PLACE=LEVEL` with commas between), or at `default` where that
+/// is unset or makes no sense. A second start is a no-op. With the feature `otlp`, starts sending spans too, if the environment
+/// says where.
+pub fn log_to_stderr(format: LogFormat, default: LevelFilter) -> Telling {
+    let asked = env::var("RUST_LOG").ok().and_then(|asked| asked.parse::<Targets>().ok());
+    let filter = asked.unwrap_or_else(|| Targets::new().with_default(default));
+    let lines = Lines::new();
+    let to = lines.clone();
+    let form = layer().with_writer(to).with_target(false);
+    let form = match format {
+        LogFormat::Text => form.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => form.json().with_ansi(false).boxed(),
     };
     // Only a test starts it twice, and the first start serves the second too.
-    drop(started);
+    drop(registry().with(form.with_filter(filter)).try_init());
     Telling {
+        lines,
         #[cfg(feature = "otlp")]
         _spans: super::otlp::Export::start(),
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        self.lines.flush();
     }
 }

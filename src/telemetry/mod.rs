@@ -6,6 +6,7 @@
 
 mod account;
 mod history;
+mod lines;
 mod log;
 mod metrics;
 #[cfg(feature = "otlp")]
