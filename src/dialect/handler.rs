@@ -40,10 +40,9 @@ pub struct Request {
 
 /// What a request wants.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "nearly every request is of the larger one")]
 pub enum Wanted {
-    /// An operation.
-    Translated(Asked),
+    /// An operation; shared with who writes the reply.
+    Translated(Arc<Asked>),
     /// An action that is not translated; and what the caller is told if it is not passed on either.
     Untranslated(Arc<Fault>),
 }

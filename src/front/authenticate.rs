@@ -1,6 +1,9 @@
 //! Who is calling, by the rules of the caller's own cloud.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -14,6 +17,10 @@ use crate::{
     store::{Memory, Store, Unavailable},
     wire::excerpt,
 };
+
+/// Whose key is unknown: a request costs the same then as one with a wrong signature.
+static NOBODY: LazyLock<Credential> =
+    LazyLock::new(|| Credential { key_id: String::new(), secret: Secret::new("nobody"), token: None });
 
 /// What a front knows of the owner of a key.
 #[derive(Debug, Clone)]
@@ -74,9 +81,7 @@ impl Gate {
     ) -> Result<Admission, Fault> {
         let (scheme, claim) = claim_of(speaker, arrival)?;
         let known = self.keys.find(speaker.provider.id, claim.key_id);
-        // An unknown key costs the same as a wrong signature.
-        let nobody = Credential { key_id: String::new(), secret: Secret::new("nobody"), token: None };
-        let credential = known.map_or(&nobody, |(credential, _)| credential);
+        let credential = known.map_or(&*NOBODY, |(credential, _)| credential);
         let string_to_sign = scheme.string_to_sign(arrival);
         let verified = same_bytes(&scheme.signature(&string_to_sign, &credential.secret), &claim.signature);
         let Some((_, caller)) = known else {

@@ -116,8 +116,8 @@ impl Visit<'_> {
             // It may not have come as far as its parameters.
             self.tell_account();
         }
-        let operation = admitted.as_ref().ok().and_then(|request| match &request.wanted {
-            Wanted::Translated(asked) => Some(asked.operation.clone()),
+        let asked = admitted.as_ref().ok().and_then(|request| match &request.wanted {
+            Wanted::Translated(asked) => Some(Arc::clone(asked)),
             Wanted::Untranslated(_) => None,
         });
         let result = match admitted {
@@ -126,7 +126,8 @@ impl Visit<'_> {
         };
         self.account.ends(end_of(&result));
         let (ingress, cloud) = (self.speaker.provider.ingress, &self.speaker.cloud);
-        let mut reply = ingress.write_reply(&self.envelope, operation.as_ref(), result.as_ref(), cloud);
+        let operation = asked.as_ref().map(|asked| &asked.operation);
+        let mut reply = ingress.write_reply(&self.envelope, operation, result.as_ref(), cloud);
         report_losses(&mut reply, &result, cloud);
         reply
     }
@@ -145,7 +146,7 @@ impl Visit<'_> {
         self.envelope.shape = admission.caller.shape;
         self.account.admits(&admission.key_id, &admission.caller.target);
         let wanted = match self.speaker.provider.ingress.read(&arrival, &self.speaker.cloud) {
-            Ok(asked) => Wanted::Translated(asked),
+            Ok(asked) => Wanted::Translated(Arc::new(asked)),
             Err(fault) if fault.kind == FaultKind::UnknownAction => Wanted::Untranslated(Arc::new(fault)),
             Err(fault) => return Err(fault),
         };

@@ -174,10 +174,10 @@ impl Handler for Arc<LoadBalancer> {
             };
             let outcome = if self.script.steadfast {
                 let cloud = Arc::clone(self);
-                let work = tokio::spawn(async move { cloud.carry_out(asked.operation).await });
+                let work = tokio::spawn(async move { cloud.carry_out(asked.operation.clone()).await });
                 work.await.unwrap_or_else(|lost| Err(Fault::new(FaultKind::Internal, "").caused_by(lost)))
             } else {
-                self.carry_out(asked.operation).await
+                self.carry_out(asked.operation.clone()).await
             };
             Ok(Answer::Translated { outcome: outcome?, losses: Vec::new() })
         })

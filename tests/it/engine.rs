@@ -132,7 +132,7 @@ impl Stage {
 fn request_of(operation: Operation, client: usize) -> Request {
     let call = Call::new(http::Method::GET, "", "/", String::new());
     let arrival = Arc::new(Arrival { call, params: Params::default(), signed: None });
-    let wanted = Wanted::Translated(Asked::all(operation));
+    let wanted = Wanted::Translated(Arc::new(Asked::all(operation)));
     let at = "2026-01-02T03:04:05Z".parse().unwrap();
     Request {
         id: "test".to_owned(),

@@ -194,7 +194,7 @@ async fn changes_of_one_group_that_go_on_as_they_came_stand_in_line_too() {
         let remove = RemoveBackends { scope: rsp("rsp-cige6j5e7p").into(), backends };
         let call = Call::new(http::Method::GET, "", "/", String::new());
         let arrival = Arc::new(Arrival { call, params: Params::default(), signed: None });
-        let wanted = Wanted::Translated(Asked::all(Operation::RemoveBackends(remove)));
+        let wanted = Wanted::Translated(Arc::new(Asked::all(Operation::RemoveBackends(remove))));
         let at = "2026-01-02T03:04:05Z".parse().unwrap();
         let request = Request {
             id: format!("line-{number}"),

@@ -83,7 +83,7 @@ fn request(operation: Operation, client: usize) -> Request {
     let arrival = Arc::new(Arrival { call, params: Params::default(), signed: None });
     let id = format!("recovery-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let at = "2026-01-02T03:04:05Z".parse().unwrap();
-    let wanted = Wanted::Translated(Asked::all(operation));
+    let wanted = Wanted::Translated(Arc::new(Asked::all(operation)));
     Request { id, at, client, wanted, arrival, place: None, repeat: None, account: Account::unread() }
 }
 

@@ -170,12 +170,12 @@ async fn explained<'c>(
         Refused { fault, there: Some(route.there.title.clone()), tables }
     };
     let wanted = match provider.ingress.read(&arrival, cloud) {
-        Ok(asked) => Wanted::Translated(asked),
+        Ok(asked) => Wanted::Translated(Arc::new(asked)),
         Err(fault) if fault.kind == FaultKind::UnknownAction => Wanted::Untranslated(Arc::new(fault)),
         Err(fault) => return Err(refused(fault, None)),
     };
     let asked = match &wanted {
-        Wanted::Translated(asked) => Some(asked.clone()),
+        Wanted::Translated(asked) => Some(Asked::clone(asked)),
         Wanted::Untranslated(_) => None,
     };
     let operation = asked.as_ref().map(|asked| asked.operation.clone());

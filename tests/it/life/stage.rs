@@ -235,7 +235,7 @@ static NUMBER: AtomicUsize = AtomicUsize::new(0);
 fn request(asked: Asked, client: usize, repeat: Option<[u8; 32]>) -> Request {
     let call = Call::new(http::Method::GET, "", "/", String::new());
     let arrival = Arc::new(Arrival { call, params: Params::default(), signed: None });
-    let wanted = Wanted::Translated(asked);
+    let wanted = Wanted::Translated(Arc::new(asked));
     let id = format!("test-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let at = "2026-01-02T03:04:05Z".parse().unwrap();
     Request { id, at, client, wanted, arrival, place: None, repeat, account: Account::unread() }
