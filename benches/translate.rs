@@ -1,16 +1,23 @@
-//! What the core costs without sockets: verify, parse, map, sign, read, encode, for one backend and for twenty.
+//! What the core costs without sockets: verify, parse, map, sign, read the reply, encode; and how that grows.
 //!
-//! `cargo bench --bench translate`. Times of one run compare with each other; across machines they do not. `caller` is
-//! the yardstick of the same run: what it costs the caller to sign one such request.
+//! `cargo bench --bench translate`. Of several rounds the shortest counts: whatever else the machine does
+//! only adds. Each way stands beside
+//! its bare hashes of the same run, which is what to compare: the digests that the signatures of the request and of
+//! every call made for it are of, over texts of the same length, without anything that makes those texts.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot be set up may fail in any way")]
+#![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 
 use std::{
+    cell::Cell,
+    env,
+    fmt::Write as _,
+    hint::black_box,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant as Began},
 };
 
-use divan::{Bencher, black_box};
 use http::{Method, StatusCode};
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::task::TaskTracker;
@@ -24,22 +31,106 @@ use weighbridge::{
     gateway::{front, origin_of, target_scheme},
     http::Arrived,
     mapping::SourceText,
-    model::{Fault, FaultKind, Operation, Outcome},
+    model::{Fault, FaultKind, GroupRef, Operation, Outcome},
     providers::provider,
     store::{Memory, Store},
     telemetry::Account,
     wire::{Call, Params, Reply},
 };
 
+/// As the program that is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The ways of an add, and up to how many backends one call of each has.
+const WAYS: [(Way, usize); 3] = [(Way::AliyunV1, 40), (Way::AliyunAcs3, 40), (Way::Ucloud, 1)];
+
 fn main() {
-    divan::main();
+    let words: Vec<String> = env::args().skip(1).filter(|word| word != "--bench").collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => tables(),
+        ["busy", way, backends] => busy(way.parse().unwrap(), backends.parse().unwrap()),
+        _ => println!("give nothing, or `busy WAY BACKENDS`; ways are 0, 1 and 2"),
+    }
 }
+
+/// The same add again and again, for somebody who looks at it with a profiler.
+fn busy(way: usize, backends: usize) {
+    let stage = Stage::new(WAYS[way].0, 10, 1);
+    let calls: Vec<Call> = (0..WARM_UP).map(|_| stage.call(backends)).collect();
+    for call in calls {
+        stage.answer(call);
+    }
+}
+
+fn tables() {
+    println!("| an add | backends | µs | its bare hashes µs | ÷ |\n|---|---|---|---|---|");
+    for (way, most) in WAYS {
+        for backends in [1, 5, 10, 20, 40].into_iter().filter(|backends| *backends <= most) {
+            let stage = Stage::new(way, 10, 1);
+            let (whole, hashes) = (stage.cost(backends), stage.hashes(backends));
+            println!("| {} | {backends} | {whole:.1} | {hashes:.2} | {:.1} |", way.name(), whole / hashes);
+        }
+    }
+    println!("\n| an add of one backend, with | {} |", WAYS.map(|(way, _)| way.name()).join(" µs | "));
+    println!("|---|---|---|---|");
+    for rows in [10, 1000, 100_000, 1_000_000] {
+        let figures = WAYS.map(|(way, _)| format!("{:.1}", Stage::new(way, rows, 1).cost(1)));
+        println!("| {rows} servers in the resource map | {} |", figures.join(" | "));
+    }
+    for clients in [1, 100, 10_000] {
+        let figures = WAYS.map(|(way, _)| format!("{:.1}", Stage::new(way, 10, clients).cost(1)));
+        println!("| {clients} clients in the config | {} |", figures.join(" | "));
+    }
+}
+
+/// Whose add, how it is signed, and so which way it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    AliyunV1,
+    AliyunAcs3,
+    Ucloud,
+}
+
+impl Way {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::AliyunV1 => "Alibaba V1 → UCloud",
+            Self::AliyunAcs3 => "Alibaba ACS3 → UCloud",
+            Self::Ucloud => "UCloud → Alibaba ACS3",
+        }
+    }
+
+    const fn cloud(self) -> (&'static str, &'static str) {
+        match self {
+            Self::AliyunV1 => ("aliyun", "v1"),
+            Self::AliyunAcs3 => ("aliyun", "acs3"),
+            Self::Ucloud => ("ucloud", "sha1"),
+        }
+    }
+}
+
+/// How many rounds there are, of how many requests, and how many before the first.
+const ROUNDS: usize = 15;
+const REQUESTS: usize = 300;
+const WARM_UP: usize = 500;
+
+/// So many groups take turns, so that none is added to without end.
+const GROUPS: usize = 4000;
 
 /// A target that answers at once: everything of a call but the socket.
 struct Instant {
     config: Arc<Config>,
     stamps: Stamps,
-    reply: fn(&Invocation) -> Reply,
+    /// The strings to sign of what was called, if anybody wants them.
+    signed: Arc<Mutex<Option<Vec<Signed>>>>,
+}
+
+/// A text that a signature is of.
+struct Signed {
+    scheme: &'static dyn Scheme,
+    text: String,
+    secret: Secret,
 }
 
 /// Where requests come from.
@@ -57,14 +148,13 @@ impl Upstream for Instant {
             let cloud = self.config.tables.cloud(provider.id).unwrap();
             let scheme = target_scheme(provider, target).unwrap();
             let invocation = provider.egress.write_call(step, cloud)?;
-            let call = scheme.sign(
-                &invocation,
-                &origin_of(target, step.place()),
-                &target.credential,
-                &self.stamps.next(),
-            );
+            let origin = origin_of(target, step.place());
+            let call = scheme.sign(&invocation, &origin, &target.credential, &self.stamps.next());
+            if let Some(signed) = &mut *self.signed.lock().unwrap() {
+                signed.push(Signed::of(scheme, call.clone(), provider.id, &target.credential.secret));
+            }
             black_box(call);
-            provider.egress.read_reply(step, &(self.reply)(&invocation), cloud)
+            provider.egress.read_reply(step, &replied(step, &invocation), cloud)
         })
     }
 
@@ -78,68 +168,140 @@ impl Upstream for Instant {
     }
 }
 
+impl Signed {
+    fn of(scheme: &'static dyn Scheme, call: Call, cloud: &str, secret: &Secret) -> Self {
+        let arrival = provider(cloud).unwrap().ingress.unpack(call).unwrap();
+        Self { scheme, text: scheme.string_to_sign(&arrival), secret: secret.clone() }
+    }
+}
+
 struct Stage {
+    way: Way,
     front: Front,
     runtime: Runtime,
     stamps: Stamps,
+    signed: Arc<Mutex<Option<Vec<Signed>>>>,
+    /// How many requests were made.
+    made: Cell<usize>,
 }
 
 impl Stage {
-    fn new(reply: fn(&Invocation) -> Reply) -> Self {
-        let (config, stamps) = (Arc::new(config()), Stamps::system().unwrap());
-        let upstream = Instant { config: Arc::clone(&config), stamps: stamps.clone(), reply };
+    fn new(way: Way, rows: usize, clients: usize) -> Self {
+        let (config, stamps) = (Arc::new(config(rows, clients)), Stamps::system().unwrap());
+        let signed = Arc::default();
+        let upstream =
+            Instant { config: Arc::clone(&config), stamps: stamps.clone(), signed: Arc::clone(&signed) };
         let store: Arc<dyn Store> = Arc::new(Memory::new());
         let engine =
             Engine::new(Arc::clone(&config), Arc::new(upstream), Arc::clone(&store), TaskTracker::new());
         let front = front(&config, &engine, store, stamps.clone());
-        Self { front, runtime: Builder::new_current_thread().enable_time().build().unwrap(), stamps }
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
+        Self { way, front, runtime, stamps, signed, made: Cell::default() }
     }
 
-    fn answer(&self, call: Call) -> Reply {
+    fn answer(&self, call: Call) {
         let reply = self.runtime.block_on(self.front.answer(Arrived { call, overrun: None, peer: PEER }));
         assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.body);
-        reply
+        // One of the clouds says so of a failure too.
+        assert!(!String::from_utf8_lossy(&reply.body).contains("Message"), "{:?}", reply.body);
+    }
+
+    /// Microseconds for one add.
+    fn cost(&self, backends: usize) -> f64 {
+        let calls = |count: usize| (0..count).map(|_| self.call(backends)).collect::<Vec<_>>();
+        for call in calls(WARM_UP) {
+            self.answer(call);
+        }
+        least(|| each(calls(REQUESTS), |call| self.answer(call)))
+    }
+
+    /// The same, for the digests alone.
+    fn hashes(&self, backends: usize) -> f64 {
+        let (cloud, scheme) = self.way.cloud();
+        *self.signed.lock().unwrap() = Some(Vec::new());
+        let call = self.call(backends);
+        let own = Signed::of(scheme_of(cloud, scheme), call.clone(), cloud, &Secret::new(secret_of(cloud)));
+        self.answer(call);
+        let mut signed = self.signed.lock().unwrap().take().unwrap();
+        signed.push(own);
+        let all = || signed.iter().for_each(|of| drop(black_box(of.scheme.signature(&of.text, &of.secret))));
+        least(|| each(vec![(); REQUESTS], |()| all()))
+    }
+
+    /// An add of `backends` servers; no two are the same.
+    fn call(&self, backends: usize) -> Call {
+        let at = self.made.replace(self.made.get() + 1);
+        let (cloud, scheme) = self.way.cloud();
+        let (group, port) = (at % GROUPS, 1 + at % 60_000);
+        let (action, version, params) = match self.way {
+            Way::AliyunV1 | Way::AliyunAcs3 => {
+                ("AddVServerGroupBackendServers", Some("2014-05-15"), aliyun(group, port, backends))
+            }
+            Way::Ucloud => ("AllocateBackend", None, ucloud(group, port)),
+        };
+        let invocation =
+            Invocation { action: action.to_owned(), version: version.map(str::to_owned), params };
+        let (key_id, secret) = (key_of(cloud), Secret::new(secret_of(cloud)));
+        let credential = Credential { key_id, secret, token: None };
+        let scheme = scheme_of(cloud, scheme);
+        let call = scheme.sign(&invocation, "http://127.0.0.1:8080", &credential, &self.stamps.next());
+        assert_eq!(call.method, Method::POST);
+        Call { origin: String::new(), ..call }
     }
 }
 
-fn config() -> Config {
-    let config = SourceText::new("demo.toml", include_str!("../mappings/demo.toml"));
-    let resources = SourceText::new("resources.toml", include_str!("../mappings/resources.example.toml"));
+/// Microseconds for each of `inputs`.
+fn each<T>(inputs: Vec<T>, work: impl FnMut(T)) -> f64 {
+    let count = f64::from(u32::try_from(inputs.len()).unwrap());
+    let began = Began::now();
+    inputs.into_iter().for_each(work);
+    began.elapsed().as_secs_f64() * 1e6 / count
+}
+
+fn least(round: impl Fn() -> f64) -> f64 {
+    (0..ROUNDS).map(|_| round()).fold(f64::INFINITY, f64::min)
+}
+
+/// The embedded default, with so many servers in the map and so many clients of each cloud.
+fn config(rows: usize, clients: usize) -> Config {
+    let mut text = include_str!("../mappings/demo.toml").to_owned();
+    for (cloud, target) in [("aliyun", "ucloud-simulated"), ("ucloud", "aliyun-simulated")] {
+        for client in 1..clients {
+            let key = format!("key_id = \"bench-{cloud}-{client}\"\nsecret = \"bench-secret-{client}\"");
+            writeln!(text, "[[clients]]\ndialect = \"{cloud}\"\n{key}\ntarget = \"{target}\"").unwrap();
+        }
+    }
+    let mut map = String::new();
+    for group in 0..GROUPS {
+        let aliyun = format!(
+            "{{ load_balancer = \"lb-bench\", group = \"rsp-bench{group}\", region = \"cn-hangzhou\" }}"
+        );
+        let ucloud = format!(
+            "{{ load_balancer = \"ulb-abc123\", group = \"vserver-bench{group}\", project = \"org-abc123\", region = \"cn-bj2\" }}"
+        );
+        writeln!(map, "[[group]]\naliyun = {aliyun}\nucloud = {ucloud}").unwrap();
+    }
+    for row in 1..=rows {
+        writeln!(map, "[[server]]\naliyun = \"i-bp1example{row:08}\"\nucloud = \"uhost-demo{row:02}\"")
+            .unwrap();
+    }
+    let (config, resources) = (SourceText::new("demo.toml", &text), SourceText::new("resources.toml", &map));
     let known = [
         Known { provider: "aliyun", schemes: &["acs3", "v1"] },
         Known { provider: "ucloud", schemes: &["sha1"] },
     ];
     let mut config = load_text(&config, Some(&resources), Path::new("."), &|_| None, &known).unwrap();
     // Every pass has to do the work.
-    config.limits.repeat_window = std::time::Duration::ZERO;
+    config.limits.repeat_window = Duration::ZERO;
     config
 }
 
-/// An add of `count` servers by a client of Alibaba Cloud.
-fn aliyun_call(count: usize, scheme: &str, stamps: &Stamps) -> Call {
-    let item = |at: usize| {
-        format!(
-            r#"{{"ServerId":"i-bp1example{:08}","Port":"80","Weight":"100","Type":"ecs","Description":"blue"}}"#,
-            at + 1
-        )
-    };
-    let items: Vec<String> = (0..count).map(item).collect();
-    let mut params = Params::default();
-    params.push("RegionId", "cn-hangzhou");
-    params.push("VServerGroupId", "rsp-cige6j5e7p");
-    params.push("BackendServers", format!("[{}]", items.join(",")));
-    let action = "AddVServerGroupBackendServers".to_owned();
-    let invocation = Invocation { action, version: Some("2014-05-15".to_owned()), params };
-    received(scheme_of("aliyun", scheme), &invocation, "demo-aliyun", "demo-aliyun-secret", stamps)
+fn key_of(cloud: &str) -> String {
+    format!("demo-{cloud}")
 }
 
-/// An add of one server by a client of UCloud.
-fn ucloud_call(stamps: &Stamps) -> Call {
-    let query = "Region=cn-bj2&ProjectId=org-abc123&ULBId=ulb-abc123&VServerId=vserver-def456&ResourceType=UHost\
-                 &ResourceId=uhost-demo01&Port=8080&Weight=50&Enabled=1&IsBackup=0";
-    let params = Params::decode(query).unwrap();
-    let invocation = Invocation { action: "AllocateBackend".to_owned(), version: None, params };
-    received(scheme_of("ucloud", "sha1"), &invocation, "demo-ucloud", "demo-ucloud-secret", stamps)
+fn secret_of(cloud: &str) -> String {
+    format!("demo-{cloud}-secret")
 }
 
 fn scheme_of(cloud: &str, scheme: &str) -> &'static dyn Scheme {
@@ -147,59 +309,52 @@ fn scheme_of(cloud: &str, scheme: &str) -> &'static dyn Scheme {
     *schemes.iter().find(|known| known.id() == scheme).unwrap()
 }
 
-fn received(
-    scheme: &dyn Scheme,
-    invocation: &Invocation,
-    key_id: &str,
-    secret: &str,
-    stamps: &Stamps,
-) -> Call {
-    let credential = Credential { key_id: key_id.to_owned(), secret: Secret::new(secret), token: None };
-    let call = scheme.sign(invocation, "http://127.0.0.1:8080", &credential, &stamps.next());
-    assert_eq!(call.method, Method::POST);
-    Call { origin: String::new(), ..call }
+/// The parameters of an add of so many servers by a client of Alibaba Cloud.
+fn aliyun(group: usize, port: usize, backends: usize) -> Params {
+    let item = |at: usize| {
+        // Ten servers, each on several ports.
+        let (server, port) = (1 + at % 10, port + at / 10);
+        format!(r#"{{"ServerId":"i-bp1example{server:08}","Port":"{port}","Weight":"100","Type":"ecs"}}"#)
+    };
+    let items: Vec<String> = (0..backends).map(item).collect();
+    let mut params = Params::default();
+    params.push("RegionId", "cn-hangzhou");
+    params.push("VServerGroupId", format!("rsp-bench{group}"));
+    params.push("BackendServers", format!("[{}]", items.join(",")));
+    params
 }
 
-/// What a UCloud answers whose group is empty: twenty adds begin with a look at it.
-fn allocated(invocation: &Invocation) -> Reply {
-    let body = match invocation.action.as_str() {
-        "DescribeVServer" => {
-            r#"{"RetCode":0,"Action":"DescribeVServerResponse","TotalCount":1,"DataSet":[{"ULBId":"ulb-abc123","VServerId":"vserver-def456","VServerName":"web","Protocol":"TCP","FrontendPort":80,"Method":"WeightRoundrobin","Status":0,"BackendSet":[]}]}"#
+/// The parameters of an add of one server by a client of UCloud.
+fn ucloud(group: usize, port: usize) -> Params {
+    let query = format!(
+        "Region=cn-bj2&ProjectId=org-abc123&ULBId=ulb-abc123&VServerId=vserver-bench{group}&ResourceType=UHost\
+         &ResourceId=uhost-demo01&Port={port}&Weight=50&Enabled=1&IsBackup=0"
+    );
+    Params::decode(&query).unwrap()
+}
+
+/// What a target answers. The group of a UCloud is empty: twenty adds begin with a look at it.
+fn replied(step: &Operation, invocation: &Invocation) -> Reply {
+    let body = match (invocation.action.as_str(), step) {
+        ("DescribeVServer", Operation::DescribeGroup(GroupRef { group, .. })) => {
+            format!(
+                r#"{{"RetCode":0,"Action":"DescribeVServerResponse","TotalCount":1,"DataSet":[{{"ULBId":"ulb-abc123","VServerId":"{group}","VServerName":"web","Protocol":"TCP","FrontendPort":80,"Method":"WeightRoundrobin","Status":0,"BackendSet":[]}}]}}"#
+            )
         }
-        _ => r#"{"RetCode":0,"Action":"AllocateBackendResponse","BackendId":"backend-hjz2421u"}"#,
+        (_, Operation::AddBackends(add)) if invocation.action != "AllocateBackend" => {
+            let port = add.backends[0].port;
+            format!(
+                r#"{{"RequestId":"9DEC9C28-AB05-4DDF-9A78-6B08EC9CE18C","VServerGroupId":"rsp-bench0","BackendServers":{{"BackendServer":[{{"ServerId":"i-bp1example00000001","Port":{port},"Weight":50,"Type":"ecs"}}]}}}}"#
+            )
+        }
+        (_, Operation::AddBackends(add)) => {
+            let backend = &add.backends[0];
+            format!(
+                r#"{{"RetCode":0,"Action":"AllocateBackendResponse","BackendId":"backend-{}-{}"}}"#,
+                backend.target, backend.port
+            )
+        }
+        (_, _) => r#"{"RetCode":0}"#.to_owned(),
     };
     Reply::new(StatusCode::OK, "application/json", body)
-}
-
-fn added(_invocation: &Invocation) -> Reply {
-    let body = r#"{"RequestId":"9DEC9C28-AB05-4DDF-9A78-6B08EC9CE18C","VServerGroupId":"rsp-cige6j5e7p","BackendServers":{"BackendServer":[{"ServerId":"i-bp1example00000001","Port":8080,"Weight":50,"Type":"ecs"}]}}"#;
-    Reply::new(StatusCode::OK, "application/json", body)
-}
-
-#[divan::bench(args = [1, 20])]
-fn aliyun_v1_to_ucloud(bencher: Bencher<'_, '_>, count: usize) {
-    let stage = Stage::new(allocated);
-    bencher
-        .with_inputs(|| aliyun_call(count, "v1", &stage.stamps))
-        .bench_local_values(|call| stage.answer(call));
-}
-
-#[divan::bench(args = [1, 20])]
-fn aliyun_acs3_to_ucloud(bencher: Bencher<'_, '_>, count: usize) {
-    let stage = Stage::new(allocated);
-    bencher
-        .with_inputs(|| aliyun_call(count, "acs3", &stage.stamps))
-        .bench_local_values(|call| stage.answer(call));
-}
-
-#[divan::bench]
-fn ucloud_to_aliyun(bencher: Bencher<'_, '_>) {
-    let stage = Stage::new(added);
-    bencher.with_inputs(|| ucloud_call(&stage.stamps)).bench_local_values(|call| stage.answer(call));
-}
-
-#[divan::bench(args = [1, 20])]
-fn caller_signs_v1(bencher: Bencher<'_, '_>, count: usize) {
-    let stamps = Stamps::system().unwrap();
-    bencher.bench_local(|| aliyun_call(count, "v1", &stamps));
 }
