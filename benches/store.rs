@@ -15,7 +15,7 @@ use std::{
 use divan::Bencher;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
-use weighbridge::store::{GroupKey, Intention, Memory, Sql, Store, Write};
+use weighbridge::store::{Disk, GroupKey, Intention, Memory, Store, Write};
 
 fn main() {
     divan::main();
@@ -34,7 +34,7 @@ impl Stage {
         let runtime = Runtime::new().unwrap();
         let folder = (kind == "sqlite").then(|| tempfile::tempdir_in("target").unwrap());
         let store: Arc<dyn Store> = match &folder {
-            Some(folder) => Arc::new(Sql::in_file(&folder.path().join("weighbridge.db"))),
+            Some(folder) => Arc::new(Disk::at(&folder.path().join("weighbridge.db"))),
             None => Arc::new(Memory::new()),
         };
         runtime.block_on(store.tend(now()));

@@ -8,7 +8,9 @@ use tokio::time::timeout;
 use weighbridge::{
     crypto::Secret,
     model::{BackendId, Port},
-    store::{Entry, GroupKey, Intention, Keepsake, Memory, Remembered, RememberedGroup, Sql, Store, Write},
+    store::{
+        Disk, Entry, GroupKey, Intention, Keepsake, Memory, Remembered, RememberedGroup, Sql, Store, Write,
+    },
 };
 
 use crate::support::postgres::{Database, Postgres};
@@ -37,8 +39,8 @@ fn intention(id: &str, lane: &str) -> Intention {
     Intention { id: id.to_owned(), lane: group(lane), began: now(), what: "{}".to_owned() }
 }
 
-async fn file(folder: &Path) -> Sql {
-    let store = Sql::in_file(&folder.join("with space %41 ?#.db"));
+async fn file(folder: &Path) -> Disk {
+    let store = Disk::at(&folder.join("with space %41 ?#.db"));
     store.tend(now()).await;
     assert_eq!(store.trouble(), None);
     store
@@ -139,7 +141,7 @@ async fn a_file_keeps_everything_for_the_next_process_and_is_one_processs_at_a_t
     let writes = vec![Write::Keep(described("g1", 80, "kept")), Write::Begun(intention("1", "g1"))];
     first.write(writes).await.unwrap();
 
-    let second = Sql::in_file(&folder.path().join("with space %41 ?#.db"));
+    let second = Disk::at(&folder.path().join("with space %41 ?#.db"));
     second.tend(now()).await;
     assert!(second.trouble().unwrap().contains("another process uses it"), "{second:?}");
     let refused = second.write(vec![Write::Ended("1".to_owned())]).await.unwrap_err();
@@ -156,7 +158,7 @@ async fn a_file_keeps_everything_for_the_next_process_and_is_one_processs_at_a_t
 #[tokio::test]
 async fn a_store_that_cannot_be_opened_says_why() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Sql::in_file(&folder.path().join("no such folder/weighbridge.db"));
+    let store = Disk::at(&folder.path().join("no such folder/weighbridge.db"));
     store.tend(now()).await;
     assert!(store.trouble().unwrap().contains("no such folder"), "{store:?}");
     assert!(store.first_use("a", "n", now(), KEEP).await.is_err());
