@@ -149,7 +149,7 @@ impl Disk {
                     is_for_sql = true;
                 }
                 Write::Keep(_) | Write::ForgetGroup(_) | Write::Begun(_) | Write::Ended(_) => {
-                    is_for_sql = true
+                    is_for_sql = true;
                 }
             }
         }

@@ -43,8 +43,10 @@ impl Series {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(folder).map_err(said)? {
             let entry = entry.map_err(said)?.file_name();
-            let number = entry.as_bytes().strip_prefix(name).and_then(|number| str::from_utf8(number).ok());
-            numbers.extend(number.and_then(|number| number.parse::<u32>().ok()));
+            let word = entry.as_bytes().strip_prefix(name).and_then(|word| str::from_utf8(word).ok());
+            let number = word.and_then(|word| word.parse::<u32>().ok());
+            // `+1` and `01` are somebody else's.
+            numbers.extend(number.filter(|number| word == Some(number.to_string().as_str())));
         }
         numbers.sort_unstable();
         Ok(numbers)

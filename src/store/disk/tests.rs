@@ -141,13 +141,13 @@ fn what_is_no_table_of_this_kind_is_named_and_left_alone() {
 fn what_was_made_and_never_written_is_begun_anew() {
     for blank in [0, 10, 5_000] {
         let (folder, path) = folder();
-        for name in ["a.db.nonces.1", "a.db.answers.1", "a.db.answers.more", "a.db.nonces.x1"] {
+        for name in ["a.db.nonces.1", "a.db.answers.1", "a.db.answers.more", "a.db.nonces.01"] {
             fs::write(folder.path().join(name), vec![0; blank]).unwrap();
         }
         assert!(index(&path).unwrap().put_first(&digest_of(1), after(60), [1; 8], now()).unwrap());
         assert!(!index(&path).unwrap().put_first(&digest_of(1), after(60), [1; 8], now()).unwrap());
         Answers::open(&path).unwrap();
-        assert_eq!(files(&folder).0, ["answers.more", "nonces.1", "nonces.x1"]);
+        assert_eq!(files(&folder).0, ["answers.more", "nonces.01", "nonces.1"]);
     }
 }
 
