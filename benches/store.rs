@@ -1,5 +1,6 @@
-//! What it costs to keep what must not be forgotten, by store: a nonce, an answer, and an operation's entry in the journal
-//! with its end, which a SQLite file writes through to the disk.
+//! What it costs to keep what must not be forgotten, by store: a nonce, a look for an answer and the answer, which a store in
+//! SQLite keeps in files beside it, and an operation's entry in the journal with its end, which it writes through to the
+//! disk.
 //!
 //! `cargo bench --bench store`. Times of one run compare with each other; across machines and disks they do not.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot be set up may fail in any way")]
@@ -15,7 +16,7 @@ use std::{
 use divan::Bencher;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
-use weighbridge::store::{GroupKey, Intention, Memory, Sql, Store, Write};
+use weighbridge::store::{Disk, GroupKey, Intention, Memory, Store, Write};
 
 fn main() {
     divan::main();
@@ -34,7 +35,7 @@ impl Stage {
         let runtime = Runtime::new().unwrap();
         let folder = (kind == "sqlite").then(|| tempfile::tempdir_in("target").unwrap());
         let store: Arc<dyn Store> = match &folder {
-            Some(folder) => Arc::new(Sql::in_file(&folder.path().join("weighbridge.db"))),
+            Some(folder) => Arc::new(Disk::at(&folder.path().join("weighbridge.db"))),
             None => Arc::new(Memory::new()),
         };
         runtime.block_on(store.tend(now()));
@@ -75,6 +76,8 @@ fn answer(bencher: Bencher<'_, '_>, kind: &str) {
     bencher.bench(|| {
         let mut request = [0; 32];
         request[..8].copy_from_slice(&stage.number().to_be_bytes());
+        let told = stage.store.answer(&request, now());
+        assert_eq!(stage.runtime.block_on(told).unwrap(), None);
         let answer = "{\"outcome\":\"as long as an answer about one backend is\"}".repeat(4);
         stage.write(vec![Write::Answered { request, group: Some(group()), until: now(), answer }]);
     });

@@ -2,14 +2,14 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::{
     Parts,
     execute::Execution,
     pair::GroupPair,
-    repeat::read_back,
+    repeat::{Answered, read_back},
     resolve::Route,
     work::{no_turn, unavailable},
 };
@@ -39,12 +39,13 @@ impl Parts {
         let errand = Errand {
             id: &request.id,
             at: request.at,
-            repeat: request.repeat.filter(|_| makes(&asked.operation)),
+            since: Instant::now(),
+            repeat: request.repeat.filter(|_| self.tells_again() && makes(&asked.operation)),
             account: &request.account,
         };
         match errand.repeat {
             Some(key) => self.answer_once(&route, asked, &errand, key).await,
-            None => self.carry_out(&route, asked, &errand).await.map(|(answer, _)| answer),
+            None => self.carry_out(&route, asked, &errand).await.map(|answered| answered.answer),
         }
     }
 
@@ -57,7 +58,7 @@ impl Parts {
         key: RequestDigest,
     ) -> Result<Answer, Fault> {
         let limits = &self.config.limits;
-        let (deadline, window) = (Instant::now() + limits.request_timeout, limits.repeat_window);
+        let (deadline, window) = (errand.since + limits.request_timeout, limits.repeat_window);
         // Until it is this one that runs, it is another that is waited for.
         let waiting = Mutex::new(Some(errand.account.waits()));
         let run = || async {
@@ -68,13 +69,11 @@ impl Parts {
                 Some(turn) => Some(turn.await.map_err(no_turn)?),
                 None => None,
             };
-            if self.repeats.may_be_told_elsewhere(window) {
-                let told = self.store.answer(&key, errand.at).await.map_err(unavailable)?;
-                if let Some(told) = told.as_deref().and_then(read_back) {
-                    return Ok(told);
-                }
+            let told = self.store.answer(&key, errand.at).await.map_err(unavailable)?;
+            match told.as_deref().and_then(read_back) {
+                Some(told) => Ok(told),
+                None => self.carry_out(route, asked, errand).await,
             }
-            self.carry_out(route, asked, errand).await
         };
         self.repeats.once(key, window, run).await
     }
@@ -116,20 +115,26 @@ impl Parts {
 
     /// What goes to a target past the engine may make untrue what was answered of it.
     async fn forget_answers_of(&self, target: &Target) -> Result<(), Fault> {
-        if self.repeats.forget_target(&target.name, self.config.limits.repeat_window) {
+        self.repeats.forget_target(&target.name);
+        if self.tells_again() {
             let forget = vec![Write::ForgetAnswersOf(target.name.clone())];
             self.store.write(forget).await.map_err(unavailable)?;
         }
         Ok(())
     }
 
-    /// Carries an operation out; and the group that the answer tells of, of an operation that makes something.
+    /// Whether anything is answered from its record. If not, nothing is recorded, and there is nothing to forget.
+    pub(super) fn tells_again(&self) -> bool {
+        !self.config.limits.repeat_window.is_zero()
+    }
+
+    /// Carries an operation out, and records the answer of one that makes something.
     async fn carry_out(
         &self,
         route: &Route<'_>,
         asked: &Asked,
         errand: &Errand<'_>,
-    ) -> Result<(Answer, Option<GroupKey>), Fault> {
+    ) -> Result<Answered, Fault> {
         let mut losses = losses_before(route, asked)?;
         let execution = Execution::new(self, route, errand.id, errand.at, errand.account);
         let outcome = execution.run(&asked.operation, &mut losses).await;
@@ -137,21 +142,32 @@ impl Parts {
             let group = group_told_of(route, &asked.operation, &outcome);
             (Answer::Translated { outcome, losses }, group)
         });
-        if let (Some(key), Ok((answer, group))) = (errand.repeat, &told) {
-            execution.record(key, answer, group.as_ref());
-        }
-        execution.conclude().await;
-        told
+        let is_noted = match (errand.repeat, &told) {
+            (Some(key), Ok((answer, group))) => execution.record(key, errand.now(), answer, group.as_ref()),
+            _ => false,
+        };
+        let is_written = execution.conclude().await;
+        told.map(|(answer, group)| Answered { answer, group, is_recorded: is_noted && is_written })
     }
 }
 
 /// A request, as far as it concerns who carries it out.
 struct Errand<'r> {
     id: &'r str,
+    /// When it came, for the caller and by this process's own clock.
     at: Timestamp,
+    since: Instant,
     /// What a repeat of it shares with it.
     repeat: Option<RequestDigest>,
     account: &'r Account,
+}
+
+impl Errand<'_> {
+    /// What time it is by now.
+    fn now(&self) -> Timestamp {
+        let since = SignedDuration::try_from(self.since.elapsed()).unwrap_or(SignedDuration::MAX);
+        self.at.saturating_add(since).unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// The group that an answer tells of, of an operation that makes something.

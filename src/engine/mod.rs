@@ -110,7 +110,7 @@ impl Engine {
         tasks: TaskTracker,
     ) -> Self {
         let parts = Parts {
-            repeats: Arc::new(Repeats::new(store.is_shared())),
+            repeats: Arc::default(),
             config,
             upstream,
             merges: Merges::default(),

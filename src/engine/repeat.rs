@@ -1,7 +1,7 @@
 //! An identical request that makes something gets the recorded answer inside a short window, where the signature cannot
 //! tell a repeat from a replay: several SDKs send one again that has already succeeded.
 //!
-//! The records of this process are here; the store has them too, for the process that comes after it, and for others beside.
+//! The store has the records. Here is only who is at work: a repeat that comes meanwhile waits for the first to end.
 
 use std::{
     collections::HashMap,
@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::{sync::OnceCell, time::Instant};
 
@@ -21,14 +21,14 @@ use crate::{
     store::{GroupKey, RequestDigest, Write},
 };
 
-/// What was answered, when, and of which group; empty while the first request is still at work.
-type Record = Arc<OnceCell<Recorded>>;
-
+/// What a request was answered.
 #[derive(Debug)]
-struct Recorded {
-    answer: Answer,
-    at: Instant,
-    group: Option<GroupKey>,
+pub(super) struct Answered {
+    pub(super) answer: Answer,
+    /// The group that the answer tells of.
+    pub(super) group: Option<GroupKey>,
+    /// Whether the store has it.
+    pub(super) is_recorded: bool,
 }
 
 /// An answer as the store has it.
@@ -46,28 +46,45 @@ enum Made {
     Created(Box<Group>),
 }
 
-/// Answers by what two identical requests share.
-#[derive(Debug)]
+/// Requests by what two identical ones share.
+#[derive(Debug, Default)]
 pub(super) struct Repeats {
-    /// Whether other processes answer too, so that what is recorded here may not be so any more.
-    shared: bool,
-    since: Instant,
-    records: Mutex<HashMap<RequestDigest, Record>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    at_work: HashMap<RequestDigest, AtWork>,
+    /// Answers that could not be written down. There are no more of them than requests were at work when the store failed:
+    /// from then on it refuses changes. Once it can be used again, a repeat finds its answer here, while this process lives.
+    unrecorded: HashMap<RequestDigest, Unrecorded>,
+}
+
+#[derive(Debug)]
+struct AtWork {
+    /// Empty until one of them has succeeded.
+    answered: Arc<OnceCell<Answered>>,
+    /// How many have asked the same.
+    askers: usize,
+}
+
+#[derive(Debug)]
+struct Unrecorded {
+    answer: Answer,
+    group: Option<GroupKey>,
+    until: Instant,
+}
+
+/// One that has asked, until it has its answer or has gone away.
+struct Asker<'r> {
+    repeats: &'r Repeats,
+    key: RequestDigest,
+    answered: Arc<OnceCell<Answered>>,
 }
 
 impl Repeats {
-    /// No answers yet.
-    pub(super) fn new(shared: bool) -> Self {
-        Self { shared, since: Instant::now(), records: Mutex::default() }
-    }
-
-    /// Whether the store may have an answer that this process has not, of those that are kept for `window`.
-    pub(super) fn may_be_told_elsewhere(&self, window: Duration) -> bool {
-        self.shared || self.since.elapsed() <= window
-    }
-
-    /// The answer of `key` that was recorded within `window`, or what `run` answers and of which group. A repeat waits for the first to end; a
-    /// failure is not recorded, so a repeat of one tries again.
+    /// What `run` answers, or what it has answered to who asked the same and is at work. A failure is told to who ran into
+    /// it alone: the next one tries again.
     pub(super) async fn once<F>(
         &self,
         key: RequestDigest,
@@ -75,55 +92,85 @@ impl Repeats {
         run: impl FnOnce() -> F,
     ) -> Result<Answer, Fault>
     where
-        F: Future<Output = Result<(Answer, Option<GroupKey>), Fault>>,
+        F: Future<Output = Result<Answered, Fault>>,
     {
-        let record = self.record(key, window);
-        let recorded =
-            || async { run().await.map(|(answer, group)| Recorded { answer, at: Instant::now(), group }) };
-        let answer = record.get_or_try_init(recorded).await.map(|recorded| recorded.answer.clone());
-        if self.shared {
-            self.lock().remove(&key);
+        if let Some(answer) = self.lock().unrecorded(&key) {
+            return Ok(answer);
         }
-        answer
+        let asker = self.ask(key);
+        let answered = || async {
+            let answered = run().await?;
+            if !answered.is_recorded {
+                self.lock().remember(key, &answered, Instant::now() + window);
+            }
+            Ok(answered)
+        };
+        asker.answered.get_or_try_init(answered).await.map(|answered| answered.answer.clone())
     }
 
-    /// Forgets the answers of a group: what they told of is no longer so. Whether the store may have any.
-    pub(super) fn forget(&self, group: &GroupKey, window: Duration) -> bool {
-        self.drop_those(window, |recorded| recorded.group.as_ref() == Some(group))
+    /// Forgets what could not be written down of a group: what it told of is no longer so.
+    pub(super) fn forget(&self, group: &GroupKey) {
+        self.lock().unrecorded.retain(|_, known| known.group.as_ref() != Some(group));
     }
 
-    /// Forgets the answers of a target: what went there past the engine may have changed anything. Whether the store may
-    /// have any.
-    pub(super) fn forget_target(&self, target: &str, window: Duration) -> bool {
-        self.drop_those(window, |recorded| recorded.group.as_ref().is_none_or(|group| group.cloud == target))
+    /// The same of a target: what went there past the engine may have changed anything.
+    pub(super) fn forget_target(&self, target: &str) {
+        let is_of_another = |group: &GroupKey| group.cloud != target;
+        self.lock().unrecorded.retain(|_, known| known.group.as_ref().is_some_and(is_of_another));
     }
 
-    fn drop_those(&self, window: Duration, gone: impl Fn(&Recorded) -> bool) -> bool {
-        let mut records = self.lock();
-        let before = records.len();
-        records.retain(|_, record| record.get().is_none_or(|recorded| !gone(recorded)));
-        records.len() < before || self.may_be_told_elsewhere(window)
+    fn ask(&self, key: RequestDigest) -> Asker<'_> {
+        let mut known = self.lock();
+        let at_work =
+            known.at_work.entry(key).or_insert_with(|| AtWork { answered: Arc::default(), askers: 0 });
+        at_work.askers += 1;
+        Asker { repeats: self, key, answered: Arc::clone(&at_work.answered) }
     }
 
-    fn record(&self, key: RequestDigest, window: Duration) -> Record {
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn unrecorded(&self, key: &RequestDigest) -> Option<Answer> {
+        let known = self.unrecorded.get(key).filter(|known| known.until > Instant::now());
+        known.map(|known| known.answer.clone())
+    }
+
+    fn remember(&mut self, key: RequestDigest, answered: &Answered, until: Instant) {
         let now = Instant::now();
-        let mut records = self.lock();
-        records.retain(|_, record| match record.get() {
-            Some(recorded) => recorded.at + window > now,
-            None => Arc::strong_count(record) > 1,
-        });
-        Arc::clone(records.entry(key).or_default())
+        self.unrecorded.retain(|_, known| known.until > now);
+        let (answer, group) = (answered.answer.clone(), answered.group.clone());
+        self.unrecorded.insert(key, Unrecorded { answer, group, until });
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RequestDigest, Record>> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+impl Drop for Asker<'_> {
+    /// Whoever asks after an answer was given asks the store. Who waits behind a failure is still waited with.
+    fn drop(&mut self) {
+        let mut known = self.repeats.lock();
+        let Some(at_work) = known.at_work.get_mut(&self.key) else { return };
+        if !Arc::ptr_eq(&at_work.answered, &self.answered) {
+            return;
+        }
+        at_work.askers -= 1;
+        if at_work.askers == 0 || self.answered.initialized() {
+            known.at_work.remove(&self.key);
+        }
     }
 }
 
 impl Execution<'_> {
-    /// Takes down what a request is answered, for a repeat of it that comes to another process.
-    pub(super) fn record(&self, request: RequestDigest, answer: &Answer, group: Option<&GroupKey>) {
-        let Answer::Translated { outcome, losses } = answer else { return };
+    /// Takes down what a request is answered now, for a repeat of it; whether that can be written down.
+    pub(super) fn record(
+        &self,
+        request: RequestDigest,
+        now: Timestamp,
+        answer: &Answer,
+        group: Option<&GroupKey>,
+    ) -> bool {
+        let Answer::Translated { outcome, losses } = answer else { return false };
         let outcome = match outcome {
             Outcome::Added(members) => Made::Added(members.clone()),
             Outcome::Created(made) => Made::Created(Box::new(made.clone())),
@@ -138,24 +185,108 @@ impl Execution<'_> {
             | Outcome::LoadBalancers(..)
             | Outcome::LoadBalancer(_)
             | Outcome::Regions(_)
-            | Outcome::Projects(_) => return,
+            | Outcome::Projects(_) => return false,
         };
         let told = Told { outcome, losses: losses.clone(), group: group.cloned() };
-        // What cannot be written down is not told again: a repeat is carried out.
-        let Ok(answer) = serde_json::to_string(&told) else { return };
+        let Ok(answer) = serde_json::to_string(&told) else { return false };
         let window =
             SignedDuration::try_from(self.parts.config.limits.repeat_window).unwrap_or(SignedDuration::MAX);
-        let until = self.at.saturating_add(window).unwrap_or(self.at);
+        let until = now.saturating_add(window).unwrap_or(Timestamp::MAX);
         self.note(Write::Answered { request, group: group.cloned(), until, answer });
+        true
     }
 }
 
 /// An answer that the store has, and the group that it tells of; none if another version wrote it.
-pub(super) fn read_back(text: &str) -> Option<(Answer, Option<GroupKey>)> {
+pub(super) fn read_back(text: &str) -> Option<Answered> {
     let Told { outcome, losses, group } = serde_json::from_str(text).ok()?;
     let outcome = match outcome {
         Made::Added(members) => Outcome::Added(members),
         Made::Created(made) => Outcome::Created(*made),
     };
-    Some((Answer::Translated { outcome, losses }, group))
+    Some(Answered { answer: Answer::Translated { outcome, losses }, group, is_recorded: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::time::{advance, sleep};
+
+    use super::*;
+    use crate::model::FaultKind;
+
+    const WINDOW: Duration = Duration::from_secs(10);
+
+    fn group(cloud: &str) -> GroupKey {
+        GroupKey { cloud: cloud.to_owned(), group: "g1".to_owned() }
+    }
+
+    /// Requests of one key that take a second each, and how many were carried out.
+    #[derive(Default)]
+    struct Desk {
+        repeats: Repeats,
+        runs: AtomicUsize,
+    }
+
+    impl Desk {
+        async fn ask(&self, is_recorded: bool, fails: bool) -> Result<Answer, Fault> {
+            let run = || async {
+                self.runs.fetch_add(1, Ordering::Relaxed);
+                sleep(Duration::from_secs(1)).await;
+                let answer = Answer::Translated { outcome: Outcome::Added(Vec::new()), losses: Vec::new() };
+                let answered = Answered { answer, group: Some(group("prod")), is_recorded };
+                if fails { Err(Fault::new(FaultKind::TargetRefused, "not now")) } else { Ok(answered) }
+            };
+            self.repeats.once([7; 32], WINDOW, run).await
+        }
+
+        fn runs(&self) -> usize {
+            assert!(self.repeats.lock().at_work.is_empty(), "nobody is at work any more");
+            self.runs.load(Ordering::Relaxed)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_meanwhile_waits_and_who_asks_later_asks_the_store() {
+        let desk = Desk::default();
+        let (one, other) = tokio::join!(desk.ask(true, false), desk.ask(true, false));
+        assert_eq!((one.unwrap(), desk.runs()), (other.unwrap(), 1));
+        desk.ask(true, false).await.unwrap();
+        assert_eq!(desk.runs(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_told_to_one_and_nobody_is_left_behind() {
+        let desk = Desk::default();
+        let (one, second, third) =
+            tokio::join!(desk.ask(true, true), desk.ask(true, false), desk.ask(true, false));
+        assert!(one.is_err());
+        assert_eq!((second.unwrap(), desk.runs()), (third.unwrap(), 2));
+        let (one, other) = tokio::join!(desk.ask(true, true), desk.ask(true, true));
+        assert!(one.is_err() && other.is_err());
+        let given_up = tokio::time::timeout(WINDOW / 100, desk.ask(true, false)).await;
+        assert!(given_up.is_err());
+        assert_eq!(desk.runs(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_written_down_is_told_until_its_time_is_over_or_it_is_forgotten() {
+        let desk = Desk::default();
+        for _ in 0..2 {
+            desk.ask(false, false).await.unwrap();
+        }
+        desk.repeats.forget(&group("other"));
+        desk.repeats.forget_target("other");
+        desk.ask(false, false).await.unwrap();
+        assert_eq!(desk.runs(), 1);
+        desk.repeats.forget(&group("prod"));
+        desk.ask(false, false).await.unwrap();
+        desk.repeats.forget_target("prod");
+        desk.ask(false, false).await.unwrap();
+        assert_eq!(desk.runs(), 3);
+        advance(WINDOW).await;
+        desk.ask(false, false).await.unwrap();
+        assert_eq!(desk.runs(), 4);
+    }
 }

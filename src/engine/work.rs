@@ -46,7 +46,8 @@ impl Execution<'_> {
         self.parts.merges.part(&pair.key(self.route));
         self.turn(pair, alone).await?;
         let group = pair.key(self.route);
-        if self.parts.repeats.forget(&group, self.parts.config.limits.repeat_window) {
+        self.parts.repeats.forget(&group);
+        if self.parts.tells_again() {
             // At once: a kill right after the change would leave a record of what is not so any more.
             self.parts.store.write(vec![Write::ForgetAnswers(group)]).await.map_err(unavailable)?;
         }
@@ -56,7 +57,8 @@ impl Execution<'_> {
     /// What was recorded of adds to a group is not so any more.
     pub(super) fn forget_answers(&self, pair: &GroupPair) {
         let group = pair.key(self.route);
-        if self.parts.repeats.forget(&group, self.parts.config.limits.repeat_window) {
+        self.parts.repeats.forget(&group);
+        if self.parts.tells_again() {
             self.note(Write::ForgetAnswers(group));
         }
     }
@@ -168,21 +170,21 @@ impl Execution<'_> {
         self.work().begun.push(left);
     }
 
-    /// Writes down what came of the work so far, and lets the next writers in.
+    /// Writes down what came of the work so far, and lets the next writers in. Whether it is written.
     ///
     /// A store that fails now takes nothing back of what the target holds: what was begun stays open, and is found complete
     /// when the store can be used again.
-    pub(super) async fn conclude(&self) {
+    pub(super) async fn conclude(&self) -> bool {
         let Work { turns, notes, begun } = mem::take(&mut *self.work());
         let ended = begun.iter().map(|intention| Write::Ended(intention.id.clone()));
         let writes: Vec<Write> = notes.into_iter().chain(ended).collect();
-        if !writes.is_empty()
-            && let Err(error) = self.parts.store.write(writes).await
-        {
+        let written = if writes.is_empty() { Ok(()) } else { self.parts.store.write(writes).await };
+        if let Err(error) = &written {
             error!(%error, "what came of a request cannot be written down");
             self.parts.open.leave(begun);
         }
         drop(turns);
+        written.is_ok()
     }
 
     /// Keeps what the target could not hold of a backend.

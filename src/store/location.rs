@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Memory, Sql, Store, Unavailable, sql::is_in_use};
+use super::{Disk, Memory, Sql, Store, Unavailable, sql::is_in_use};
 use crate::crypto::Secret;
 
 /// Where a store is. `Debug` and `Display` leave out what an address may hold of a password.
@@ -12,7 +12,7 @@ use crate::crypto::Secret;
 pub enum StoreAt {
     /// In the memory of the process.
     Memory,
-    /// In this file, of this process alone.
+    /// In this file and beside it, of this process alone.
     Sqlite(PathBuf),
     /// In PostgreSQL, at this URL: for several replicas.
     Postgres(Secret),
@@ -24,7 +24,7 @@ impl StoreAt {
     pub fn store(&self) -> Arc<dyn Store> {
         match self {
             Self::Memory => Arc::new(Memory::new()),
-            Self::Sqlite(path) => Arc::new(Sql::in_file(path)),
+            Self::Sqlite(path) => Arc::new(Disk::at(path)),
             Self::Postgres(url) => Arc::new(Sql::in_postgres(url)),
         }
     }

@@ -1,7 +1,7 @@
 //! A store that forgets with the process.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{
     Entry, GroupKey, Intention, Keepsake, Remembered, RememberedGroup, RequestDigest, Store, Unavailable,
-    Write, nonces::Nonces,
+    Write, forgotten::Forgotten, nonces::Nonces,
 };
 
 /// A store in the memory of this process.
@@ -26,11 +26,24 @@ struct Tables {
     backends: BTreeMap<Entry, Remembered>,
     groups: BTreeMap<GroupKey, RememberedGroup>,
     journal: Vec<Intention>,
-    answers: BTreeMap<RequestDigest, Answered>,
+    answers: Answers,
+}
+
+/// Answers, which are told apart from those before them by their number.
+#[derive(Debug, Default)]
+struct Answers {
+    told: HashMap<RequestDigest, Answered>,
+    /// In the order in which they were told, and so may be dropped.
+    order: VecDeque<(u64, RequestDigest)>,
+    count: u64,
+    /// When none of them counts any more.
+    latest: Option<Timestamp>,
+    forgotten: Forgotten,
 }
 
 #[derive(Debug)]
 struct Answered {
+    number: u64,
     group: Option<GroupKey>,
     until: Timestamp,
     answer: String,
@@ -64,7 +77,7 @@ impl Store for Memory {
     }
 
     fn tend(&self, now: Timestamp) -> BoxFuture<'_, ()> {
-        self.tables().answers.retain(|_, answered| answered.until > now);
+        self.tables().answers.tidy(now);
         Box::pin(ready(()))
     }
 
@@ -104,8 +117,7 @@ impl Store for Memory {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Option<String>, Unavailable>> {
         let tables = self.tables();
-        let answered = tables.answers.get(request).filter(|answered| answered.until > now);
-        Box::pin(ready(Ok(answered.map(|answered| answered.answer.clone()))))
+        Box::pin(ready(Ok(tables.answers.answer(request, now).cloned())))
     }
 
     fn write(&self, writes: Vec<Write>) -> BoxFuture<'_, Result<(), Unavailable>> {
@@ -139,14 +151,10 @@ impl Tables {
             }
             Write::Ended(id) => self.journal.retain(|known| known.id != id),
             Write::Answered { request, group, until, answer } => {
-                self.answers.insert(request, Answered { group, until, answer });
+                self.answers.record(request, group, until, answer);
             }
-            Write::ForgetAnswers(group) => {
-                self.answers.retain(|_, answered| answered.group.as_ref() != Some(&group));
-            }
-            Write::ForgetAnswersOf(cloud) => self
-                .answers
-                .retain(|_, answered| answered.group.as_ref().is_some_and(|group| group.cloud != cloud)),
+            Write::ForgetAnswers(group) => self.answers.forget(group),
+            Write::ForgetAnswersOf(cloud) => self.answers.forget_target(cloud),
         }
     }
 
@@ -158,5 +166,46 @@ impl Tables {
             Keepsake::Group(group, _) if empty => drop(self.groups.remove(&group)),
             Keepsake::Group(group, remembered) => drop(self.groups.insert(group, remembered)),
         }
+    }
+}
+
+impl Answers {
+    fn record(&mut self, request: RequestDigest, group: Option<GroupKey>, until: Timestamp, answer: String) {
+        let number = self.count;
+        self.count += 1;
+        self.latest = self.latest.max(Some(until));
+        self.told.insert(request, Answered { number, group, until, answer });
+        self.order.push_back((number, request));
+    }
+
+    fn answer(&self, request: &RequestDigest, now: Timestamp) -> Option<&String> {
+        let told = self.told.get(request).filter(|told| told.until > now);
+        let told = told.filter(|told| !self.forgotten.is_void(told.group.as_ref(), told.number));
+        told.map(|told| &told.answer)
+    }
+
+    fn forget(&mut self, group: GroupKey) {
+        if let Some(until) = self.latest {
+            self.forgotten.forget(group, self.count, until);
+        }
+    }
+
+    fn forget_target(&mut self, cloud: String) {
+        if let Some(until) = self.latest {
+            self.forgotten.forget_target(cloud, self.count, until);
+        }
+    }
+
+    /// Drops what is out of date, up to the first that is not.
+    fn tidy(&mut self, now: Timestamp) {
+        while let Some((number, request)) = self.order.pop_front_if(|(number, request)| {
+            self.told.get(request).is_none_or(|told| told.number != *number || told.until <= now)
+        }) {
+            if self.told.get(&request).is_some_and(|told| told.number == number) {
+                self.told.remove(&request);
+            }
+        }
+        self.latest.take_if(|latest| *latest <= now);
+        self.forgotten.tidy(now);
     }
 }

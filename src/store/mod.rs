@@ -1,9 +1,11 @@
 //! Floor 2: what has to be known again after a stop, a kill, or by another replica: nonces that were used, what a target
 //! could not hold, answers that may be asked for once more, and the journal of what is being changed at a target.
 //!
-//! [`Store`] is the seam. [`Memory`] forgets with the process; [`Sql`] keeps it in a SQLite file or in PostgreSQL, with one
-//! schema and one code path. What the engine reads all the time it reads from [`Kept`], a view that is filled from the store.
+//! [`Store`] is the seam. [`Memory`] forgets with the process; [`Sql`] keeps it in a database, with one schema and one code
+//! path for PostgreSQL and SQLite; [`Disk`] keeps beside a SQLite file what comes with every request. What the engine reads all the time it reads from [`Kept`], a view that is filled from the store.
 
+mod disk;
+mod forgotten;
 mod kept;
 mod location;
 mod memory;
@@ -19,6 +21,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 pub use self::{
+    disk::Disk,
     kept::{Kept, Question},
     location::StoreAt,
     memory::Memory,

@@ -8,7 +8,9 @@ use tokio::time::timeout;
 use weighbridge::{
     crypto::Secret,
     model::{BackendId, Port},
-    store::{Entry, GroupKey, Intention, Keepsake, Memory, Remembered, RememberedGroup, Sql, Store, Write},
+    store::{
+        Disk, Entry, GroupKey, Intention, Keepsake, Memory, Remembered, RememberedGroup, Sql, Store, Write,
+    },
 };
 
 use crate::support::postgres::{Database, Postgres};
@@ -37,8 +39,8 @@ fn intention(id: &str, lane: &str) -> Intention {
     Intention { id: id.to_owned(), lane: group(lane), began: now(), what: "{}".to_owned() }
 }
 
-async fn file(folder: &Path) -> Sql {
-    let store = Sql::in_file(&folder.join("with space %41 ?#.db"));
+async fn file(folder: &Path) -> Disk {
+    let store = Disk::at(&folder.join("with space %41 ?#.db"));
     store.tend(now()).await;
     assert_eq!(store.trouble(), None);
     store
@@ -120,14 +122,20 @@ async fn an_answer_is_told_until_its_time_is_over_or_it_is_forgotten() {
             answer: format!("answer {number}"),
         };
         let told = async |number: u8, when: Timestamp| store.answer(&[number; 32], when).await.unwrap();
-        let writes = vec![answered(1, Some(group("g1"))), answered(2, Some(group("g2"))), answered(3, None)];
-        store.write(writes).await.unwrap();
-        assert_eq!(told(1, now()).await.as_deref(), Some("answer 1"), "{store:?}");
-        assert_eq!(told(1, until).await, None);
-        store.write(vec![Write::ForgetAnswers(group("g1"))]).await.unwrap();
-        assert_eq!((told(1, now()).await, told(2, now()).await.is_some()), (None, true), "{store:?}");
-        store.write(vec![Write::ForgetAnswersOf("prod".to_owned())]).await.unwrap();
-        assert_eq!((told(2, now()).await, told(3, now()).await), (None, None), "{store:?}");
+        let writes =
+            || vec![answered(1, Some(group("g1"))), answered(2, Some(group("g2"))), answered(3, None)];
+        // Together, and each alone, as a plain add writes it.
+        for parts in [vec![writes()], writes().into_iter().map(|write| vec![write]).collect()] {
+            for part in parts {
+                store.write(part).await.unwrap();
+            }
+            assert_eq!(told(1, now()).await.as_deref(), Some("answer 1"), "{store:?}");
+            assert_eq!(told(1, until).await, None);
+            store.write(vec![Write::ForgetAnswers(group("g1"))]).await.unwrap();
+            assert_eq!((told(1, now()).await, told(2, now()).await.is_some()), (None, true), "{store:?}");
+            store.write(vec![Write::ForgetAnswersOf("prod".to_owned())]).await.unwrap();
+            assert_eq!((told(2, now()).await, told(3, now()).await), (None, None), "{store:?}");
+        }
     }
 }
 
@@ -136,10 +144,13 @@ async fn a_file_keeps_everything_for_the_next_process_and_is_one_processs_at_a_t
     let folder = tempfile::tempdir().unwrap();
     let first = file(folder.path()).await;
     assert!(first.first_use("a", "n", now(), KEEP).await.unwrap());
+    let (until, answer) = (at("2026-01-02T03:04:15Z"), "answer".to_owned());
+    let answered = Write::Answered { request: [1; 32], group: Some(group("g1")), until, answer };
+    first.write(vec![answered]).await.unwrap();
     let writes = vec![Write::Keep(described("g1", 80, "kept")), Write::Begun(intention("1", "g1"))];
     first.write(writes).await.unwrap();
 
-    let second = Sql::in_file(&folder.path().join("with space %41 ?#.db"));
+    let second = Disk::at(&folder.path().join("with space %41 ?#.db"));
     second.tend(now()).await;
     assert!(second.trouble().unwrap().contains("another process uses it"), "{second:?}");
     let refused = second.write(vec![Write::Ended("1".to_owned())]).await.unwrap_err();
@@ -149,6 +160,7 @@ async fn a_file_keeps_everything_for_the_next_process_and_is_one_processs_at_a_t
     second.tend(now()).await;
     assert_eq!(second.trouble(), None);
     assert!(!second.first_use("a", "n", now(), KEEP).await.unwrap());
+    assert_eq!(second.answer(&[1; 32], now()).await.unwrap().as_deref(), Some("answer"));
     assert_eq!(second.kept(None).await.unwrap(), [described("g1", 80, "kept")]);
     assert_eq!(second.unfinished(None).await.unwrap(), [intention("1", "g1")]);
 }
@@ -156,7 +168,7 @@ async fn a_file_keeps_everything_for_the_next_process_and_is_one_processs_at_a_t
 #[tokio::test]
 async fn a_store_that_cannot_be_opened_says_why() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Sql::in_file(&folder.path().join("no such folder/weighbridge.db"));
+    let store = Disk::at(&folder.path().join("no such folder/weighbridge.db"));
     store.tend(now()).await;
     assert!(store.trouble().unwrap().contains("no such folder"), "{store:?}");
     assert!(store.first_use("a", "n", now(), KEEP).await.is_err());

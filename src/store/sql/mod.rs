@@ -14,7 +14,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sqlx::any::install_default_drivers;
 use tokio::{sync::OnceCell, time::timeout};
 
@@ -23,7 +23,10 @@ use self::{
     lanes::Session,
     pools::{Pools, why},
 };
-use super::{GroupKey, Intention, Keepsake, RequestDigest, Store, Unavailable, Write, nonces::digest};
+use super::{
+    GroupKey, Intention, Keepsake, RequestDigest, Store, Unavailable, Write,
+    nonces::{digest, until},
+};
 use crate::crypto::{Secret, hex};
 
 /// How long one look or write may take: a store that hangs is no better than one that is gone.
@@ -47,8 +50,7 @@ enum Place {
 
 impl Sql {
     /// A store in this file. It is opened, and made if there is none, by [`Store::tend`].
-    #[must_use]
-    pub fn in_file(path: &Path) -> Self {
+    pub(super) fn in_file(path: &Path) -> Self {
         Self::at(Place::File(path.to_owned()))
     }
 
@@ -104,10 +106,24 @@ impl Sql {
         now: Timestamp,
         keep: Duration,
     ) -> Result<bool, Unavailable> {
-        let keep = SignedDuration::try_from(keep).unwrap_or(SignedDuration::MAX);
-        let until = now.saturating_add(keep).unwrap_or(Timestamp::MAX);
-        let (until, now) = (until.as_millisecond(), now.as_millisecond());
+        let (until, now) = (until(now, keep).as_millisecond(), now.as_millisecond());
         self.told(rows::first_use(&self.pools()?.quick, &hex(&digest), until, now)).await
+    }
+
+    /// Whether it was opened, in trouble or not; a file is this process's from then on.
+    pub(super) fn is_open(&self) -> bool {
+        self.pools.get().is_some()
+    }
+
+    /// When the last nonce and the last answer are out of date, in milliseconds since 1970.
+    pub(super) async fn last_of_all(&self) -> Result<(i64, i64), Unavailable> {
+        self.told(rows::last_of_all(&self.pools()?.quick)).await
+    }
+
+    /// Whether a nonce was used, without using it.
+    pub(super) async fn has_nonce(&self, digest: &[u8; 32], now: Timestamp) -> Result<bool, Unavailable> {
+        let (pools, digest) = (self.pools()?, hex(digest));
+        self.told(rows::has_nonce(&pools.quick, &digest, now.as_millisecond())).await
     }
 
     async fn put(&self, writes: Vec<Write>) -> Result<(), Unavailable> {

@@ -24,6 +24,21 @@ pub(super) async fn first_use(pool: &AnyPool, digest: &str, until: i64, now: i64
     Ok(done.rows_affected() == 1)
 }
 
+/// Whether this nonce is there, and not from a time that is over.
+pub(super) async fn has_nonce(pool: &AnyPool, digest: &str, now: i64) -> Result<bool, Error> {
+    let select = "SELECT digest FROM nonces WHERE digest = $1 AND until >= $2";
+    query(select).bind(digest).bind(now).fetch_optional(pool).await.map(|row| row.is_some())
+}
+
+/// When the last nonce and the last answer are out of date; the beginning of time where there is none.
+pub(super) async fn last_of_all(pool: &AnyPool) -> Result<(i64, i64), Error> {
+    let select =
+        "SELECT (SELECT max(until) FROM nonces) AS nonces, (SELECT max(until) FROM answers) AS answers";
+    let row = query(select).fetch_one(pool).await?;
+    let last = |name| row.try_get::<Option<i64>, _>(name).map(|last| last.unwrap_or(i64::MIN));
+    Ok((last("nonces")?, last("answers")?))
+}
+
 /// What is kept, of everything or of a group.
 pub(super) async fn kept(pool: &AnyPool, group: Option<&GroupKey>) -> Result<Vec<Keepsake>, Error> {
     let rows = match group {

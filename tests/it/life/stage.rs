@@ -11,9 +11,12 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::{prelude::*, test_runner::RngSeed};
-use tokio::{runtime::Builder, time::timeout};
+use tokio::{
+    runtime::Builder,
+    time::{Instant, timeout},
+};
 use tokio_util::task::TaskTracker;
 use weighbridge::{
     auth::{Stamp, Stamps},
@@ -118,6 +121,7 @@ pub struct Stage {
     pub engine: Engine,
     store: Arc<Memory>,
     client: usize,
+    began: Instant,
 }
 
 impl Stage {
@@ -168,7 +172,7 @@ impl Stage {
         let client = config.clients.iter().position(|client| client.dialect == dialect).unwrap();
         let store = Arc::new(Memory::new());
         let engine = engine(&config, &wire, &store);
-        Self { config, wire, engine, store, client }
+        Self { config, wire, engine, store, client, began: Instant::now() }
     }
 
     /// Another engine before the same cloud, which knows nothing of what this one did.
@@ -176,7 +180,7 @@ impl Stage {
         let (config, wire) = (Arc::clone(&self.config), Arc::clone(&self.wire));
         let store = Arc::new(Memory::new());
         let engine = engine(&config, &wire, &store);
-        Self { config, wire, engine, store, client: self.client }
+        Self { config, wire, engine, store, client: self.client, began: self.began }
     }
 
     /// Another engine before the same cloud, on the store of this one.
@@ -184,7 +188,7 @@ impl Stage {
         let (config, wire, store) =
             (Arc::clone(&self.config), Arc::clone(&self.wire), Arc::clone(&self.store));
         let engine = engine(&config, &wire, &store);
-        Self { config, wire, engine, store, client: self.client }
+        Self { config, wire, engine, store, client: self.client, began: self.began }
     }
 
     pub async fn ask(&self, operation: Operation) -> Result<Outcome, Fault> {
@@ -193,7 +197,9 @@ impl Stage {
 
     /// Asks the way a client does whose scheme cannot tell a repeat from a replay.
     pub async fn ask_again(&self, operation: Operation, repeat: [u8; 32]) -> Result<Outcome, Fault> {
-        self.engine.handle(request(Asked::all(operation), self.client, Some(repeat))).await.map(outcome_of)
+        let request = request(Asked::all(operation), self.client, Some(repeat));
+        let passed = SignedDuration::try_from(self.began.elapsed()).unwrap();
+        self.engine.handle(Request { at: request.at + passed, ..request }).await.map(outcome_of)
     }
 
     pub async fn describe(&self, group: GroupRef) -> Result<Group, Fault> {
