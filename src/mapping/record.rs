@@ -88,9 +88,9 @@ pub struct Reading {
 
 /// A backend as one cloud writes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Written {
+pub struct Written<'w> {
     /// Field, wire name and text, in the order of the table.
-    pub cells: Vec<(Field, String, String)>,
+    pub cells: Vec<(Field, &'w str, Cow<'w, str>)>,
     /// What this cloud has no place for.
     pub losses: Vec<(Field, LossPolicy)>,
 }

@@ -27,9 +27,9 @@ pub fn trace(
     there: &Backend,
 ) -> Result<Vec<Trace>, Fault> {
     let (from, to) = (source.write(here)?, target.write(there)?);
-    let cell = |written: &Written, field: Field| {
+    let cell = |written: &Written<'_>, field: Field| {
         let cell = written.cells.iter().find(|(of, _, _)| *of == field)?;
-        Some((cell.1.clone(), cell.2.clone()))
+        Some((cell.1.to_owned(), cell.2.clone().into_owned()))
     };
     let steps = Field::ALL.into_iter().map(|field| Trace {
         field,

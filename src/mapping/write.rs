@@ -1,22 +1,34 @@
 //! Writes one record by the rows of a table.
 
+use std::borrow::Cow;
+
 use super::record::{BackendTable, FieldRow, Rule, Written};
-use crate::model::{Backend, Change, Fault, FaultKind, Field, Kind, Target, Traffic};
+use crate::model::{Backend, Change, Fault, FaultKind, Field, Kind, LossPolicy, Target, Traffic};
 
 impl BackendTable {
     /// Writes a backend, every field in so many words, so that no default of the target's is ever taken.
     ///
     /// # Errors
     /// [`FaultKind::CannotHold`] for a kind that this cloud has no word for and none to stand in.
-    pub fn write(&self, backend: &Backend) -> Result<Written, Fault> {
-        let mut written = Written::default();
+    pub fn write<'w>(&'w self, backend: &'w Backend) -> Result<Written<'w>, Fault> {
+        let mut cells = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
             if let Some(text) = self.text_of(row, backend)? {
-                written.cells.push((row.field, row.wire.clone(), text));
+                cells.push((row.field, row.wire.as_str(), text));
             }
         }
-        written.losses = self.losses.iter().filter(|(field, _)| says(*field, backend)).copied().collect();
-        Ok(written)
+        Ok(Written { cells, losses: self.lost(backend)? })
+    }
+
+    /// What of a backend this cloud has no place for.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn lost(&self, backend: &Backend) -> Result<Vec<(Field, LossPolicy)>, Fault> {
+        if let Some(row) = self.row(Field::Kind) {
+            row.word_for(backend.target.kind())?;
+        }
+        Ok(self.losses.iter().filter(|(field, _)| says(*field, backend)).copied().collect())
     }
 
     /// Whether this cloud has a word for a kind, its own or that of a stand-in.
@@ -53,41 +65,41 @@ impl BackendTable {
                 Some("0".to_owned())
             }
             Field::Weight => change.weight.map(|weight| weight.to_string()),
-            Field::Enabled => row.yes_no(change.enabled?),
-            Field::Standby => row.yes_no(change.standby?),
+            Field::Enabled => row.yes_no(change.enabled?).map(str::to_owned),
+            Field::Standby => row.yes_no(change.standby?).map(str::to_owned),
             Field::Description => change.description.clone(),
             Field::Resource | Field::Kind | Field::Address | Field::Vpc | Field::Subnet => None,
         }
     }
 
-    fn text_of(&self, row: &FieldRow, backend: &Backend) -> Result<Option<String>, Fault> {
+    fn text_of<'w>(&self, row: &'w FieldRow, backend: &'w Backend) -> Result<Option<Cow<'w, str>>, Fault> {
         let target = &backend.target;
         Ok(match row.field {
             Field::Resource => match target {
-                Target::Resource { id, kind: _, address: _ } => Some(id.to_string()),
+                Target::Resource { id, kind: _, address: _ } => Some(id.as_str().into()),
                 Target::Address { .. } => None,
             },
-            Field::Kind => Some(row.word_for(target.kind())?.to_owned()),
+            Field::Kind => Some(row.word_for(target.kind())?.into()),
             Field::Address => match target {
                 // A cloud that has bare addresses has no place for one of an interface's.
                 Target::Resource { address, .. } => {
-                    address.filter(|_| !self.carries_addresses()).map(|ip| ip.to_string())
+                    address.filter(|_| !self.carries_addresses()).map(|ip| ip.to_string().into())
                 }
-                Target::Address { ip, .. } => Some(ip.to_string()),
+                Target::Address { ip, .. } => Some(ip.to_string().into()),
             },
             Field::Vpc => match target {
-                Target::Address { vpc, .. } => vpc.as_ref().map(ToString::to_string),
+                Target::Address { vpc, .. } => vpc.as_ref().map(|vpc| vpc.as_str().into()),
                 Target::Resource { .. } => None,
             },
             Field::Subnet => match target {
-                Target::Address { subnet, .. } => subnet.as_ref().map(ToString::to_string),
+                Target::Address { subnet, .. } => subnet.as_ref().map(|subnet| subnet.as_str().into()),
                 Target::Resource { .. } => None,
             },
-            Field::Port => Some(backend.port.to_string()),
-            Field::Weight => Some(self.weight_text(row, backend.traffic)),
-            Field::Enabled => row.yes_no(matches!(backend.traffic, Traffic::On(_))),
-            Field::Standby => row.yes_no(backend.standby),
-            Field::Description => backend.description.clone(),
+            Field::Port => Some(backend.port.to_string().into()),
+            Field::Weight => Some(self.weight_text(row, backend.traffic).into()),
+            Field::Enabled => row.yes_no(matches!(backend.traffic, Traffic::On(_))).map(Cow::Borrowed),
+            Field::Standby => row.yes_no(backend.standby).map(Cow::Borrowed),
+            Field::Description => backend.description.as_deref().map(Cow::Borrowed),
         })
     }
 
@@ -138,9 +150,9 @@ impl FieldRow {
         })
     }
 
-    fn yes_no(&self, wanted: bool) -> Option<String> {
+    fn yes_no(&self, wanted: bool) -> Option<&str> {
         match &self.rule {
-            Rule::YesNo(words) => words.iter().find(|(_, yes)| *yes == wanted).map(|(word, _)| word.clone()),
+            Rule::YesNo(words) => words.iter().find(|(_, yes)| *yes == wanted).map(|(word, _)| word.as_str()),
             Rule::Text | Rule::Length(..) | Rule::Range(..) | Rule::Address | Rule::Kinds { .. } => None,
         }
     }

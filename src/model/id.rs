@@ -1,9 +1,9 @@
 //! Ids as newtypes, so that a group's id cannot stand where a server's belongs.
 //!
 //! Both clouds document shapes (`rsp-…`, `vserver-…`) but neither documents lengths, so an id is any text that is
-//! not empty; whether it is known is the resource map's to say.
+//! not empty; whether it is known is the resource map's to say. A copy shares the text: one request has some dozens.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +12,13 @@ macro_rules! text_ids {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(into = "String", try_from = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Takes the text of an id; empty text is no id.
             #[must_use]
-            pub fn new(text: impl Into<String>) -> Option<Self> {
-                Some(text.into()).filter(|text| !text.is_empty()).map(Self)
+            pub fn new(text: impl AsRef<str>) -> Option<Self> {
+                Some(text.as_ref()).filter(|text| !text.is_empty()).map(|text| Self(text.into()))
             }
 
             /// The id as both clouds write it.
@@ -30,7 +30,7 @@ macro_rules! text_ids {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.0.as_ref().to_owned()
             }
         }
 

@@ -97,6 +97,11 @@ impl Params {
         self.0.iter()
     }
 
+    /// Names and values in order of arrival.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|param| (param.name.as_str(), param.value.as_str()))
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -114,30 +119,24 @@ impl Params {
         self.0.retain(|param| keep(&param.name));
     }
 
-    /// References to all parameters, sorted by name and then value, byte by byte.
-    #[must_use]
-    pub fn sorted(&self) -> Vec<&Param> {
-        let mut params: Vec<&Param> = self.0.iter().collect();
-        params.sort_unstable_by(|a, b| (&a.name, &a.value).cmp(&(&b.name, &b.value)));
-        params
-    }
-
     /// `name=value&…` as an HTML form writes it.
     #[must_use]
     pub fn to_form(&self) -> String {
-        joined(self.0.iter(), encode_form)
+        joined(self.pairs(), encode_form)
     }
 
     /// `name=value&…`, RFC 3986 encoded, in this order.
     #[must_use]
     pub fn to_query(&self) -> String {
-        joined(self.0.iter(), encode_strict)
+        joined(self.pairs(), encode_strict)
     }
 
     /// `name=value&…`, RFC 3986 encoded, sorted: the canonical query of both of Alibaba Cloud's schemes.
     #[must_use]
     pub fn to_canonical(&self, omit: &str) -> String {
-        joined(self.sorted().into_iter().filter(|param| param.name != omit), encode_strict)
+        let mut pairs: Vec<(&str, &str)> = self.pairs().filter(|(name, _)| *name != omit).collect();
+        pairs.sort_unstable();
+        joined(pairs.into_iter(), encode_strict)
     }
 }
 
@@ -183,15 +182,21 @@ impl IntoIterator for Params {
     }
 }
 
-fn joined<'p>(params: impl Iterator<Item = &'p Param>, encode: fn(&str, &mut String)) -> String {
+/// `name=value&…` of these, as an HTML form writes it.
+#[must_use]
+pub fn to_form(pairs: &[(&str, &str)]) -> String {
+    joined(pairs.iter().copied(), encode_form)
+}
+
+fn joined<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>, encode: fn(&str, &mut String)) -> String {
     let mut text = String::with_capacity(1024);
-    for param in params {
+    for (name, value) in pairs {
         if !text.is_empty() {
             text.push('&');
         }
-        encode(&param.name, &mut text);
+        encode(name, &mut text);
         text.push('=');
-        encode(&param.value, &mut text);
+        encode(value, &mut text);
     }
     text
 }

@@ -3,57 +3,69 @@
 //! A request is decoded once and encoded up to four times, byte by byte: what the libraries do here in pieces of a few bytes
 //! each was a third of what a request costs (`cargo bench --bench translate`).
 
+/// What each byte is written as, or 0 for one that is escaped.
+type Table = [u8; 256];
+
 /// RFC 3986 with only `A-Z a-z 0-9 - _ . ~` left as they are: what both of Alibaba Cloud's canonical strings use
 /// ("URL encoding" in the RPC and the V3 signature pages).
-const STRICT: [bool; 256] = plain(b"-_.~");
+const STRICT: Table = table(b"-_.~", 0);
 
 /// HTML form data: "application/x-www-form-urlencoded serializing" of the URL standard.
-const FORM: [bool; 256] = plain(b"*-._");
+const FORM: Table = table(b"*-._", b'+');
 
-/// The bytes that are left as they are: letters, digits, and these.
-const fn plain(others: &[u8]) -> [bool; 256] {
-    let mut table = [false; 256];
+/// Letters, digits and the `others` stand for themselves.
+const fn table(others: &[u8], space: u8) -> Table {
+    let mut table = [0; 256];
     let mut byte = 0_u8;
     while byte < 128 {
-        table[byte as usize] = byte.is_ascii_alphanumeric();
+        if byte.is_ascii_alphanumeric() {
+            table[byte as usize] = byte;
+        }
         byte += 1;
     }
     let mut at = 0;
     while at < others.len() {
-        table[others[at] as usize] = true;
+        table[others[at] as usize] = others[at];
         at += 1;
     }
+    table[b' ' as usize] = space;
     table
 }
 
 const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 
+/// How many bytes are encoded at a time.
+const PIECE: usize = 64;
+
 /// Appends `text` to `out`, RFC 3986 encoded: a space is `%20`, `*` is `%2A`, `~` stays.
 pub fn encode_strict(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        encode(byte, &STRICT, out);
-    }
+    encode(text, &STRICT, out);
 }
 
 /// Appends `text` to `out` as HTML form data: a space is `+`, `~` is `%7E`.
 pub fn encode_form(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte == b' ' {
-            out.push('+');
-        } else {
-            encode(byte, &FORM, out);
-        }
-    }
+    encode(text, &FORM, out);
 }
 
-#[inline]
-fn encode(byte: u8, plain: &[bool; 256], out: &mut String) {
-    if plain[usize::from(byte)] {
-        out.push(char::from(byte));
-    } else {
-        out.push('%');
-        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        out.push(char::from(DIGITS[usize::from(byte & 15)]));
+fn encode(text: &str, table: &Table, out: &mut String) {
+    for piece in text.as_bytes().chunks(PIECE) {
+        let (mut encoded, mut length) = ([0; 3 * PIECE], 0);
+        for byte in piece {
+            match table[usize::from(*byte)] {
+                0 => {
+                    encoded[length] = b'%';
+                    encoded[length + 1] = DIGITS[usize::from(byte >> 4)];
+                    encoded[length + 2] = DIGITS[usize::from(byte & 15)];
+                    length += 3;
+                }
+                plain => {
+                    encoded[length] = plain;
+                    length += 1;
+                }
+            }
+        }
+        // All of it is ASCII.
+        out.push_str(str::from_utf8(&encoded[..length]).unwrap_or_default());
     }
 }
 

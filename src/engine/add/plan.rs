@@ -109,14 +109,14 @@ fn item(route: &Route<'_>, here: &Backend, losses: &mut Vec<Loss>) -> Result<Ite
         traffic @ (Traffic::On(_) | Traffic::Off(_)) => traffic,
     };
     let there = Backend { target: route.server(&here.target)?, traffic, ..here.clone() };
-    let written = route.there.backend.write(&there).map_err(|fault| Fault {
+    let lost = route.there.backend.lost(&there).map_err(|fault| Fault {
         field: Some(route.here.backend.wire_name(Field::Kind).to_owned().into()),
         ..fault
     })?;
     let mut remembered = Remembered::default();
     let hidden =
         route.hides_address(&here.target, &there.target).then(|| route.there.backend.policy(Field::Address));
-    for (field, policy) in written.losses.into_iter().chain(hidden.map(|policy| (Field::Address, policy))) {
+    for (field, policy) in lost.into_iter().chain(hidden.map(|policy| (Field::Address, policy))) {
         settle_loss(route, here, field, policy, losses)?;
         keep(&mut remembered, here, field);
     }

@@ -1,5 +1,7 @@
 //! The tables of an explanation: one for the request as a whole, one for each backend that it names.
 
+use std::borrow::Cow;
+
 use super::{
     super::supposed::{id_of, stands_for},
     contents::Contents,
@@ -8,7 +10,7 @@ use super::{
 use crate::{
     dialect::Asked,
     engine::{Item, Route, items},
-    mapping::{BackendTable, Trace, trace},
+    mapping::{BackendTable, Trace, Written, trace},
     model::{Backend, BackendId, BackendRef, Change, Field, GroupRef, Operation, Place, Port, Target},
     wire::Params,
 };
@@ -320,7 +322,7 @@ impl Tables<'_> {
             // Another port may be another entry there: what goes and what comes are one server.
             let come = coming.iter().find(|come| come.target.same_as(target));
             let cells =
-                come.and_then(|come| self.route.there.backend.write(come).ok()).map(|written| written.cells);
+                come.and_then(|come| self.route.there.backend.write(come).ok()).map(|written| owned(written));
             let named = gone.map(|named| Met { named: named.clone(), cells: Vec::new() });
             met = met.or(named);
             if let (Some(met), Some(cells)) = (&mut met, cells) {
@@ -349,6 +351,11 @@ struct Met {
 
 fn said(name: &str, text: &str) -> Said {
     Said { name: name.to_owned(), text: text.to_owned(), default: false }
+}
+
+fn owned(written: Written<'_>) -> Vec<(Field, String, String)> {
+    let cell = |(field, name, text): (Field, &str, Cow<'_, str>)| (field, name.to_owned(), text.into_owned());
+    written.cells.into_iter().map(cell).collect()
 }
 
 /// The cells that name a backend by what it is.

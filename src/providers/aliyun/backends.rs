@@ -77,7 +77,9 @@ pub(super) fn write_list(
     let item = |backend: &Backend| {
         let written = table.write(backend)?;
         let cells = written.cells.into_iter().filter(|(field, _, _)| fields.contains(field));
-        Ok(Document::Record(cells.map(|(_, name, text)| (name, Document::Text(text))).collect()))
+        Ok(Document::Record(
+            cells.map(|(_, name, text)| (name.to_owned(), Document::Text(text.into_owned()))).collect(),
+        ))
     };
     Ok(Document::List(backends.iter().map(item).collect::<Result<_, Fault>>()?).to_json())
 }
@@ -152,8 +154,8 @@ pub(super) fn write_fields(
     for (field, name, text) in written.into_iter().filter(|(field, _, _)| fields.contains(field)) {
         let default = table.row(field).and_then(|row| row.default.as_deref());
         let value = match field {
-            Field::Port | Field::Weight if !documented => Document::Number(text),
-            Field::Kind if documented && default == Some(text.as_str()) => continue,
+            Field::Port | Field::Weight if !documented => Document::Number(text.into_owned()),
+            Field::Kind if documented && default == Some(text.as_ref()) => continue,
             Field::Resource
             | Field::Kind
             | Field::Address
@@ -163,9 +165,9 @@ pub(super) fn write_fields(
             | Field::Weight
             | Field::Enabled
             | Field::Standby
-            | Field::Description => Document::Text(text),
+            | Field::Description => Document::Text(text.into_owned()),
         };
-        cells.push((name, value));
+        cells.push((name.to_owned(), value));
     }
     if fields.contains(&Field::Description) && backend.description.is_none() && !documented {
         cells.push((table.wire_name(Field::Description).to_owned(), Document::text("")));

@@ -36,8 +36,10 @@ impl Scheme for V1 {
     }
 
     fn string_to_sign(&self, arrival: &Arrival) -> String {
-        let mut text = format!("{}&%2F&", arrival.call.method);
-        encode_strict(&arrival.params.to_canonical("Signature"), &mut text);
+        let canonical = arrival.params.to_canonical("Signature");
+        let mut text = String::with_capacity(2 * canonical.len() + 16);
+        text.extend([arrival.call.method.as_str(), "&%2F&"]);
+        encode_strict(&canonical, &mut text);
         text
     }
 

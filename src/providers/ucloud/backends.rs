@@ -136,7 +136,7 @@ pub(super) fn write_member(member: &Member, cloud: &Cloud) -> Result<Document, F
     let written = cloud.backend.write(backend)?.cells;
     let text = |field: Field| {
         let cell = written.iter().find(|(of, _, _)| *of == field);
-        cell.map(|(_, _, text)| text.clone()).unwrap_or_default()
+        cell.map(|(_, _, text)| text.clone().into_owned()).unwrap_or_default()
     };
     let named = |field: Field, value: Document| (cloud.backend.wire_name(field).to_owned(), value);
     let word = |field: Field| named(field, Document::Text(text(field)));

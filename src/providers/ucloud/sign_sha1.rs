@@ -12,7 +12,7 @@ use crate::{
     crypto::{Secret, hex, sha1},
     dialect::{Arrival, Claim, Invocation, Scheme},
     model::{Fault, FaultKind},
-    wire::{Call, Params},
+    wire::{Call, Params, to_form},
 };
 
 /// The SHA-1 signature.
@@ -33,7 +33,7 @@ impl Scheme for Sha1 {
     }
 
     fn string_to_sign(&self, arrival: &Arrival) -> String {
-        string_to_sign(arrival.signed())
+        string_to_sign(arrival.signed().pairs().filter(|(name, _)| *name != "Signature").collect())
     }
 
     fn signature(&self, string_to_sign: &str, secret: &Secret) -> Vec<u8> {
@@ -41,18 +41,17 @@ impl Scheme for Sha1 {
     }
 
     fn sign(&self, invocation: &Invocation, origin: &str, credential: &Credential, _stamp: &Stamp) -> Call {
-        let mut params = Params::default();
-        params.push("Action", &invocation.action);
-        params.extend(invocation.params.clone());
-        params.push("PublicKey", &credential.key_id);
-        if let Some(token) = &credential.token {
-            params.push("SecurityToken", token.expose());
-        }
-        let signature = self.signature(&string_to_sign(&params), &credential.secret);
-        params.push("Signature", hex(&signature));
+        let mut pairs = Vec::with_capacity(invocation.params.len() + 3);
+        pairs.push(("Action", invocation.action.as_str()));
+        pairs.extend(invocation.params.pairs());
+        pairs.push(("PublicKey", &credential.key_id));
+        pairs.extend(credential.token.as_ref().map(|token| ("SecurityToken", token.expose())));
+        let mut body = to_form(&pairs);
+        let signature = self.signature(&string_to_sign(pairs), &credential.secret);
+        body.extend(["&Signature=", &hex(&signature)]);
         let mut call = Call::new(Method::POST, origin, "/", String::new());
         call.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(envelope::FORM));
-        call.body = params.to_form().into();
+        call.body = body.into();
         call
     }
 }
@@ -74,10 +73,11 @@ fn claim(params: &Params) -> Result<Claim<'_>, Fault> {
     Ok(Claim { key_id, signature, freshness: None, token: params.filled("SecurityToken") })
 }
 
-fn string_to_sign(params: &Params) -> String {
+fn string_to_sign(mut pairs: Vec<(&str, &str)>) -> String {
+    pairs.sort_unstable();
     let mut text = String::with_capacity(512);
-    for param in params.sorted().into_iter().filter(|param| param.name != "Signature") {
-        text.extend([param.name.as_str(), param.value.as_str()]);
+    for (name, value) in pairs {
+        text.extend([name, value]);
     }
     text
 }
