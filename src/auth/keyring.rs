@@ -8,8 +8,11 @@ use super::credential::Credential;
 #[derive(Debug, Clone)]
 pub struct Keyring<T> {
     /// By dialect, of which there are few; then by key id.
-    keys: Vec<(String, HashMap<String, (Credential, T)>)>,
+    keys: Vec<(String, OfDialect<T>)>,
 }
+
+/// The credentials of one dialect by key id.
+type OfDialect<T> = HashMap<String, (Credential, T)>;
 
 impl<T> Keyring<T> {
     /// A keyring without keys.

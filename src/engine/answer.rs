@@ -28,13 +28,13 @@ impl Parts {
         let route = Route::of(&self.config, request.client)?;
         let asked = match &request.wanted {
             Wanted::Translated(asked) => asked,
-            Wanted::Untranslated(fault) => return self.pass_on(&route, &request, fault).await,
+            Wanted::Untranslated(fault) => return Box::pin(self.pass_on(&route, &request, fault)).await,
         };
         if !asked.operation.is_read() {
             self.check_store()?;
         }
         if goes_as_it_came(&route, &asked.operation) {
-            return self.pass_in_line(&route, &asked.operation, &request).await;
+            return Box::pin(self.pass_in_line(&route, &asked.operation, &request)).await;
         }
         let errand = Errand {
             id: &request.id,
@@ -182,19 +182,22 @@ fn group_told_of(route: &Route<'_>, operation: &Operation, outcome: &Outcome) ->
 
 impl Execution<'_> {
     async fn run(&self, operation: &Operation, losses: &mut Vec<Loss>) -> Result<Outcome, Fault> {
+        // Each in a box but the adds: a future is as large as the largest of its branches, and is moved as a whole.
         match operation {
             Operation::AddBackends(add) => self.add_backends(add, losses).await,
-            Operation::RemoveBackends(remove) => self.remove_backends(remove).await,
-            Operation::UpdateBackends(update) => self.update_backends(update, losses).await,
-            Operation::ReplaceBackends(replace) => self.replace_backends(replace, losses).await,
-            Operation::DescribeGroup(group) => self.describe_group(group, losses).await,
-            Operation::DescribeHealth(asked) => self.describe_health(asked).await,
-            Operation::ListGroups(list) => self.list_groups(list, losses).await,
-            Operation::CreateGroup(create) => self.create_group(create, losses).await,
-            Operation::UpdateGroup(update) => self.update_group(update, losses).await,
-            Operation::DeleteGroup(group) => self.delete_group(group).await,
-            Operation::ListLoadBalancers(list) => self.list_load_balancers(list).await,
-            Operation::DescribeLoadBalancer(balancer) => self.describe_load_balancer(balancer).await,
+            Operation::RemoveBackends(remove) => Box::pin(self.remove_backends(remove)).await,
+            Operation::UpdateBackends(update) => Box::pin(self.update_backends(update, losses)).await,
+            Operation::ReplaceBackends(replace) => Box::pin(self.replace_backends(replace, losses)).await,
+            Operation::DescribeGroup(group) => Box::pin(self.describe_group(group, losses)).await,
+            Operation::DescribeHealth(asked) => Box::pin(self.describe_health(asked)).await,
+            Operation::ListGroups(list) => Box::pin(self.list_groups(list, losses)).await,
+            Operation::CreateGroup(create) => Box::pin(self.create_group(create, losses)).await,
+            Operation::UpdateGroup(update) => Box::pin(self.update_group(update, losses)).await,
+            Operation::DeleteGroup(group) => Box::pin(self.delete_group(group)).await,
+            Operation::ListLoadBalancers(list) => Box::pin(self.list_load_balancers(list)).await,
+            Operation::DescribeLoadBalancer(balancer) => {
+                Box::pin(self.describe_load_balancer(balancer)).await
+            }
             Operation::ListRegions => Ok(Outcome::Regions(self.route.regions())),
             Operation::ListProjects => Ok(Outcome::Projects(self.route.projects())),
         }

@@ -24,11 +24,11 @@ impl Execution<'_> {
         let Plan { pair, items, losses: found } = plan(self.route, add, losses)?;
         *losses = found;
         if items.is_empty() {
-            return Ok(Outcome::Added(self.members(&pair).await?));
+            return Ok(Outcome::Added(Box::pin(self.members(&pair)).await?));
         }
         let aim = Aim::of(&pair, Moves { adds: items, others: Vec::new() });
         if self.goes_with_others(&aim) {
-            return Ok(Outcome::Added(self.add_with_others(aim).await?));
+            return Ok(Outcome::Added(Box::pin(self.add_with_others(aim)).await?));
         }
         self.turn(&pair, aim.moves.adds.len() > 1 || self.has_parts(&aim)).await?;
         Ok(Outcome::Added(self.achieve(aim).await?))

@@ -169,8 +169,8 @@ impl Handler for Engine {
             account.ends(end_of(&result));
             result
         };
-        let work = work.in_current_span();
-        let task = self.tasks.spawn(work);
+        // In a box, since it is large and handed on several times.
+        let task = self.tasks.spawn(Box::pin(work.in_current_span()));
         Box::pin(async move {
             task.await.unwrap_or_else(|error| {
                 Err(Fault::new(FaultKind::Internal, "the request ended without an answer").caused_by(error))

@@ -90,7 +90,9 @@ impl Execution<'_> {
             parts.refresh(Some(lane)).await.map_err(unavailable)?;
             let left = parts.left_open(lane).await.map_err(unavailable)?;
             if left.is_empty() || alone {
-                self.put_all_right(&left).await?;
+                if !left.is_empty() {
+                    Box::pin(self.put_all_right(&left)).await?;
+                }
                 for watched in parts.open.end_watches(lane) {
                     self.note(Write::Ended(watched.id));
                 }

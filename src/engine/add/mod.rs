@@ -30,7 +30,9 @@ impl Execution<'_> {
         // A lost answer stops the fan-out; when it turns out to have landed, the rest goes on.
         while ends.iter().all(|end| end.fault().is_none()) && ends.iter().any(End::is_untried) {
             self.add_missing(pair, items, ends).await;
-            self.settle(pair, items, looked_first, ends).await;
+            if ends.iter().any(End::is_open) {
+                Box::pin(self.settle(pair, items, looked_first, ends)).await;
+            }
         }
     }
 

@@ -129,19 +129,21 @@ impl Execution<'_> {
         let mut states: Vec<State> = others.iter().map(|_| State::Untried).collect();
         self.add_all(&aim.pair, items, aim.before.is_some(), ends).await;
         if ends.iter().any(|end| end.fault().is_some()) {
-            return Err(self.go_back_from_adds(aim, ends).await);
+            return Err(Box::pin(self.go_back_from_adds(aim, ends)).await);
         }
-        self.move_on(&aim.pair, others, &mut states, false).await;
-        if !states.iter().any(State::is_failed) {
-            self.move_on(&aim.pair, others, &mut states, true).await;
+        if !others.is_empty() {
+            Box::pin(self.move_on(&aim.pair, others, &mut states, false)).await;
+        }
+        if !states.is_empty() && !states.iter().any(State::is_failed) {
+            Box::pin(self.move_on(&aim.pair, others, &mut states, true)).await;
         }
         if let Some(failed) = states.iter().position(State::is_failed) {
-            return Err(self.go_back_from_moves(aim, ends, states, failed).await);
+            return Err(Box::pin(self.go_back_from_moves(aim, ends, states, failed)).await);
         }
         let Some(name) = &aim.name else { return Ok(()) };
         match self.rename(&aim.pair, name).await {
             Ok(()) => Ok(()),
-            Err(state) => Err(self.go_back_from_name(aim, ends, state).await),
+            Err(state) => Err(Box::pin(self.go_back_from_name(aim, ends, state)).await),
         }
     }
 

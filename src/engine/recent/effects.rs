@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use super::Written;
 use crate::model::{Backend, BackendId, Member, Port, Target};
 
-/// As many as are kept of one group, the oldest given up first: some times what either cloud lets a group hold, so that
+/// As many as are kept of one group, the oldest given up first: more than either cloud lets a group hold, so that
 /// memory is bounded whatever callers do.
-const MOST: usize = 1000;
+const MOST: usize = 512;
 
 /// What became of a member.
 #[derive(Debug)]

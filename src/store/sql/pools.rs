@@ -38,7 +38,7 @@ macro_rules! begin {
 pub(super) struct Pools {
     /// What is written here outlives a loss of power.
     pub(super) sure: AnyPool,
-    /// What is written here outlives the process, and costs no wait for the disk.
+    /// What is written here outlives the process, and costs no wait for the disk where the database has such a way.
     pub(super) quick: AnyPool,
     /// Of a file: held while it is open, so that no second process takes it for its own.
     _lock: Option<File>,
@@ -60,12 +60,10 @@ impl Pools {
     async fn in_file(path: &Path) -> Result<Self, Unavailable> {
         let lock = Some(locked(path)?);
         let url = format!("sqlite://{}?mode=rwc", utf8_percent_encode(&path.to_string_lossy(), UNSAFE));
-        // One writer at a time is all that SQLite has. A lost page cache is not a lost process: only what is `sure` waits
-        // for the disk.
-        let options = || AnyPoolOptions::new().max_connections(1).test_before_acquire(false);
-        let sure = connect(options(), &url, concat!(begin!(), "PRAGMA synchronous = FULL")).await?;
-        let quick = connect(options(), &url, concat!(begin!(), "PRAGMA synchronous = NORMAL")).await?;
-        Ok(Self { sure, quick, _lock: lock })
+        // One writer at a time is all that SQLite has. What needs no wait for the disk, and comes often, is in files beside it.
+        let options = AnyPoolOptions::new().max_connections(1).test_before_acquire(false);
+        let sure = connect(options, &url, concat!(begin!(), "PRAGMA synchronous = FULL")).await?;
+        Ok(Self { quick: sure.clone(), sure, _lock: lock })
     }
 
     async fn at_server(url: &str) -> Result<Self, Unavailable> {
