@@ -94,11 +94,12 @@ impl HttpUpstream {
         let Reached { provider, cloud, scheme, client, ca: _ } = self.reached(target)?;
         let invocation = provider.egress.write_call(step, cloud)?;
         let call = signed(&invocation, step, target, *scheme, &self.stamps);
-        let calling = account.calls(&target.name, &invocation.action, &invocation.params);
+        let Invocation { action, version: _, params } = invocation;
+        let calling = account.calls(&target.name, &action, params);
         let sent = client.send(call, self.within, MAX_REPLY_BYTES).await;
         let receipt = receipt(provider, &sent);
         let (counted_as, outcome) = (counted_as(cloud, &sent, &receipt), read(provider, cloud, step, sent));
-        self.told(target, &invocation.action, calling, receipt, &counted_as, outcome.as_ref().err());
+        self.told(target, &action, calling, receipt, &counted_as, outcome.as_ref().err());
         outcome
     }
 
@@ -108,7 +109,7 @@ impl HttpUpstream {
         let mut call = scheme.sign(&invocation, &origin, &target.credential, &self.stamps.next());
         add_headers(&mut call.headers, &target.headers);
         // Nobody knows what is secret among the parameters of a call that no table has.
-        let calling = account.calls(&target.name, &invocation.action, &Params::default());
+        let calling = account.calls(&target.name, &invocation.action, Params::default());
         let sent = client.send(call, self.within, MAX_REPLY_BYTES).await;
         let receipt = receipt(provider, &sent);
         let counted_as = counted_as(cloud, &sent, &receipt);

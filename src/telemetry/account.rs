@@ -16,7 +16,7 @@ use super::{
     history::{CallMade, MOST_CALLS, Past},
     metrics::Times,
 };
-use crate::wire::{Params, beginning, excerpt};
+use crate::wire::{Param, Params, beginning, excerpt};
 
 /// How many characters of a parameter are kept: 20 backends of an Alibaba add are some 2,000.
 const LONGEST_VALUE: usize = 4000;
@@ -128,13 +128,13 @@ impl Account {
     }
 
     /// A call to a target begins. `params` are what it asks for, without what signs it.
-    pub fn calls(&self, target: &str, action: &str, params: &Params) -> Calling<'_> {
+    pub fn calls(&self, target: &str, action: &str, params: Params) -> Calling<'_> {
         self.lock().upstream.begin();
-        let text = |value: &str| beginning(value, LONGEST_VALUE);
+        let kept = |Param { name, value }| (name, shortened(value));
         let made = CallMade {
             target: target.to_owned(),
             action: action.to_owned(),
-            params: params.iter().map(|param| (param.name.clone(), text(&param.value))).collect(),
+            params: params.into_iter().map(kept).collect(),
             outcome: "given-up",
             code: None,
             request_id: None,
@@ -282,6 +282,10 @@ fn log(door: &str, past: &Past, cause: &str) {
     }
 }
 
+fn shortened(value: String) -> String {
+    if value.len() <= LONGEST_VALUE { value } else { beginning(&value, LONGEST_VALUE) }
+}
+
 fn calls_text(calls: &[CallMade]) -> String {
     let mut text = String::new();
     for CallMade { target, action, outcome, code, request_id, took_ms, began_ms: _, params: _ } in calls {
@@ -337,7 +341,7 @@ mod tests {
         sleep(MOMENT);
         drop(waiting);
         let (one, other) =
-            (account.calls("t", "A", &Params::default()), account.calls("t", "B", &Params::default()));
+            (account.calls("t", "A", Params::default()), account.calls("t", "B", Params::default()));
         sleep(MOMENT);
         let took = [one.ends(told()), other.ends(told())];
         account.ends(done());
@@ -373,7 +377,7 @@ mod tests {
             let account = open(&telemetry);
             account.speaks("aliyun", "A", None, &id.to_string());
             for _ in 0..=MOST_CALLS {
-                drop(account.calls("t", "A", &long));
+                drop(account.calls("t", "A", long.clone()));
             }
         }
         let last = telemetry.history.last();

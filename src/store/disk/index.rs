@@ -2,7 +2,7 @@
 //!
 //! A table has buckets of slots, none of which is larger than a sector. A look reads one bucket, and what is new takes the
 //! first slot of it that is free or out of date, so that under a steady load the files stay as they are. Where a bucket is
-//! full, the next table begins, with twice the buckets; looks go through all of them, until everything in the older one is
+//! full, the next table begins, with eight times the buckets; looks go through all of them, until everything in the older one is
 //! out of date and it is deleted. Nothing is held in memory of what is in it.
 
 use std::{
@@ -31,6 +31,10 @@ const BUCKET: usize = 512;
 
 /// The buckets of the first table: 1 MiB, of which the file system keeps what has been written.
 const FIRST: u64 = 2048;
+
+/// How many times as large the next table is. A look reads a bucket of each, so there had better be few; what is not written
+/// of a file takes no room.
+const GROWTH: u64 = 8;
 
 /// More than any disk holds.
 const MOST: u64 = 1 << 40;
@@ -186,7 +190,7 @@ impl<const VALUE: usize> Index<VALUE> {
 
     fn grow(&mut self) -> Result<(), Unavailable> {
         let last = self.tables.last();
-        let (number, buckets) = last.map_or((1, FIRST), |last| (last.number + 1, last.buckets * 2));
+        let (number, buckets) = last.map_or((1, FIRST), |last| (last.number + 1, last.buckets * GROWTH));
         let slot = u32::try_from(Self::SLOT).unwrap_or_default();
         let parts: [&[u8]; 4] = [MAGIC, &slot.to_le_bytes(), &buckets.to_le_bytes(), &self.salt];
         let file = self.series.make(number, &parts.concat())?;
