@@ -60,14 +60,14 @@ fn is_ready(admin: SocketAddr) -> bool {
 
 /// What an add of one backend costs, beside bare proxies.
 pub(crate) fn load() {
-    println!("\n## Load: adds of one backend, over 1, 8 and 32 connections");
+    println!("\n## Load: adds of one backend, over 1, 8 and 32 connections; medians of {ROUNDS} rounds");
     let (_target, target) = target(Duration::ZERO);
     let contenders: Vec<(Contender, Running)> =
         Contender::all().into_iter().map(|contender| (contender, contender.start(target))).collect();
     let mut callers = Callers::new();
     let before: Vec<f64> = contenders.iter().map(|(_, running)| memory(running)).collect();
     for dialect in DIALECTS {
-        for (connections, each) in [(1, 4000), (8, 1500), (32, 400)] {
+        for (connections, each) in [(1, 8000), (8, 2000), (32, 500)] {
             println!("\n{}, {connections} connections:\n", dialect.name());
             let measured = rounds(&contenders, |_| callers.adds(dialect, 1, connections, each));
             print(&contenders, &measured);
@@ -90,7 +90,7 @@ struct Measured {
     failures: usize,
 }
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// Each contender so many times, all of them in turn: what the machine does beside is shared among them.
 fn rounds(

@@ -1,6 +1,6 @@
 //! Lines on their way to standard error: gathered for a moment and written together.
 //!
-//! A write for each line costs a request more than its signature does. Lines that warn are written at once, with all before
+//! A write is a system call, and wakes whoever reads at the other end. Lines that warn are written at once, with all before
 //! them, so whoever looks for a cause finds it even after a kill; of the others a kill may take those of the last moment.
 
 use std::{
