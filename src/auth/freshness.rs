@@ -38,8 +38,10 @@ impl Freshness<'_> {
     /// [`Staleness`], in words for the caller.
     pub fn check(&self, now: Timestamp, allowed: Duration) -> Result<(), Staleness> {
         let malformed = || Staleness::Malformed(self.timestamp.to_owned());
-        let utc = self.timestamp.strip_suffix('Z').filter(|text| text.contains('T')).ok_or_else(malformed)?;
-        let stamp: Timestamp = format!("{utc}Z").parse().map_err(|_| malformed())?;
+        if !(self.timestamp.ends_with('Z') && self.timestamp.contains('T')) {
+            return Err(malformed());
+        }
+        let stamp: Timestamp = self.timestamp.parse().map_err(|_| malformed())?;
         let apart = stamp.duration_since(now).abs();
         if apart <= SignedDuration::try_from(allowed).unwrap_or(SignedDuration::MAX) {
             return Ok(());

@@ -139,7 +139,7 @@ impl Parts {
         let execution = Execution::new(self, route, errand.id, errand.at, errand.account);
         let outcome = execution.run(&asked.operation, &mut losses).await;
         let told = outcome.map(|outcome| {
-            let group = group_told_of(route, &asked.operation, &outcome);
+            let group = errand.repeat.and_then(|_| group_told_of(route, &asked.operation, &outcome));
             (Answer::Translated { outcome, losses }, group)
         });
         let is_noted = match (errand.repeat, &told) {
