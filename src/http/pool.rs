@@ -1,7 +1,7 @@
 //! Connections to targets, kept for the next call.
 //!
 //! A connection has no task of its own: whoever uses it drives it. That saves two hand-overs between tasks for every call,
-//! and on one runtime a kept connection never wakes another one's thread (`cargo bench --bench gateway -- load`).
+//! and a connection that is kept by its runtime never wakes the thread of another.
 
 use std::{
     collections::HashMap,

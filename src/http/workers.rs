@@ -1,8 +1,9 @@
 //! The threads that connections are served on.
 //!
 //! Each has a runtime of its own, and a connection stays with one: its request, the calls made for it and its reply wake no
-//! other thread. A runtime that shares its tasks among threads spends a fifth of a request on that
-//! (`cargo bench --bench gateway -- load`), and gains where tasks are long; here they are short.
+//! other thread. A runtime that shares its tasks among threads gains where they are long; here they are short. A bare proxy on
+//! hyper cost 1.4 to 1.7 times what nginx did over 8 connections on such a one, and 1.0 to 1.1 times on these
+//! (`cargo bench --bench gateway -- load`).
 
 use std::{
     fmt, io,
