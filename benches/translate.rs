@@ -5,6 +5,7 @@
 //! its bare hashes of the same run, which is what to compare: the digests that the signatures of the request and of
 //! every call made for it are of, over texts of the same length, without anything that makes those texts.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot be set up may fail in any way")]
+#![expect(clippy::panic, reason = "the same")]
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 
 use std::{
@@ -31,7 +32,7 @@ use weighbridge::{
     gateway::{front, origin_of, target_scheme},
     http::Arrived,
     mapping::SourceText,
-    model::{Fault, FaultKind, GroupRef, Operation, Outcome},
+    model::{Backend, Fault, FaultKind, GroupRef, Operation, Outcome, Traffic},
     providers::provider,
     store::{Memory, Store},
     telemetry::Account,
@@ -43,14 +44,15 @@ use weighbridge::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The ways of an add, and up to how many backends one call of each has.
-const WAYS: [(Way, usize); 3] = [(Way::AliyunV1, 40), (Way::AliyunAcs3, 40), (Way::Ucloud, 1)];
+const WAYS: [(Way, usize); 4] =
+    [(Way::AliyunV1, 40), (Way::AliyunAcs3, 40), (Way::UcloudToV1, 20), (Way::UcloudToAcs3, 20)];
 
 fn main() {
     let words: Vec<String> = env::args().skip(1).filter(|word| word != "--bench").collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => tables(),
         ["busy", way, backends] => busy(way.parse().unwrap(), backends.parse().unwrap()),
-        _ => println!("give nothing, or `busy WAY BACKENDS`; ways are 0, 1 and 2"),
+        _ => println!("give nothing, or `busy WAY BACKENDS`; ways are 0 to 3"),
     }
 }
 
@@ -73,7 +75,7 @@ fn tables() {
         }
     }
     println!("\n| an add of one backend, with | {} |", WAYS.map(|(way, _)| way.name()).join(" µs | "));
-    println!("|---|---|---|---|");
+    println!("|---|---|---|---|---|");
     for rows in [10, 1000, 100_000, 1_000_000] {
         let figures = WAYS.map(|(way, _)| format!("{:.1}", Stage::new(way, rows, 1).cost(1)));
         println!("| {rows} servers in the resource map | {} |", figures.join(" | "));
@@ -89,7 +91,8 @@ fn tables() {
 enum Way {
     AliyunV1,
     AliyunAcs3,
-    Ucloud,
+    UcloudToV1,
+    UcloudToAcs3,
 }
 
 impl Way {
@@ -97,7 +100,8 @@ impl Way {
         match self {
             Self::AliyunV1 => "Alibaba V1 → UCloud",
             Self::AliyunAcs3 => "Alibaba ACS3 → UCloud",
-            Self::Ucloud => "UCloud → Alibaba ACS3",
+            Self::UcloudToV1 => "UCloud → Alibaba V1",
+            Self::UcloudToAcs3 => "UCloud → Alibaba ACS3",
         }
     }
 
@@ -105,7 +109,7 @@ impl Way {
         match self {
             Self::AliyunV1 => ("aliyun", "v1"),
             Self::AliyunAcs3 => ("aliyun", "acs3"),
-            Self::Ucloud => ("ucloud", "sha1"),
+            Self::UcloudToV1 | Self::UcloudToAcs3 => ("ucloud", "sha1"),
         }
     }
 }
@@ -187,7 +191,7 @@ struct Stage {
 
 impl Stage {
     fn new(way: Way, rows: usize, clients: usize) -> Self {
-        let (config, stamps) = (Arc::new(config(rows, clients)), Stamps::system().unwrap());
+        let (config, stamps) = (Arc::new(config(way, rows, clients)), Stamps::system().unwrap());
         let signed = Arc::default();
         let upstream =
             Instant { config: Arc::clone(&config), stamps: stamps.clone(), signed: Arc::clone(&signed) };
@@ -237,7 +241,12 @@ impl Stage {
             Way::AliyunV1 | Way::AliyunAcs3 => {
                 ("AddVServerGroupBackendServers", Some("2014-05-15"), aliyun(group, port, backends))
             }
-            Way::Ucloud => ("AllocateBackend", None, ucloud(group, port)),
+            Way::UcloudToV1 | Way::UcloudToAcs3 if backends == 1 => {
+                ("AllocateBackend", None, ucloud(group, port))
+            }
+            Way::UcloudToV1 | Way::UcloudToAcs3 => {
+                ("AllocateBackendBatch", None, ucloud_batch(group, port, backends))
+            }
         };
         let invocation =
             Invocation { action: action.to_owned(), version: version.map(str::to_owned), params };
@@ -263,8 +272,10 @@ fn least(round: impl Fn() -> f64) -> f64 {
 }
 
 /// The embedded default, with so many servers in the map and so many clients of each cloud.
-fn config(rows: usize, clients: usize) -> Config {
-    let mut text = include_str!("../mappings/demo.toml").to_owned();
+fn config(way: Way, rows: usize, clients: usize) -> Config {
+    let scheme = if way == Way::UcloudToV1 { "v1" } else { "acs3" };
+    let aliyun = format!("provider = \"aliyun\"\nsignature = \"{scheme}\"");
+    let mut text = include_str!("../mappings/demo.toml").replace("provider = \"aliyun\"", &aliyun);
     for (cloud, target) in [("aliyun", "ucloud-simulated"), ("ucloud", "aliyun-simulated")] {
         for client in 1..clients {
             let key = format!("key_id = \"bench-{cloud}-{client}\"\nsecret = \"bench-secret-{client}\"");
@@ -333,6 +344,21 @@ fn ucloud(group: usize, port: usize) -> Params {
     Params::decode(&query).unwrap()
 }
 
+/// The parameters of an add of several.
+fn ucloud_batch(group: usize, port: usize, backends: usize) -> Params {
+    let mut params = Params::default();
+    params.push("Region", "cn-bj2");
+    params.push("ProjectId", "org-abc123");
+    params.push("ULBId", "ulb-abc123");
+    params.push("VServerId", format!("vserver-bench{group}"));
+    for at in 0..backends {
+        let (server, port) = (1 + at % 10, port + at / 10);
+        params
+            .push(format!("Backends.{at}"), format!("uhost-demo{server:02}|UHost|{port}|1|10.0.0.{server}"));
+    }
+    params
+}
+
 /// What a target answers. The group of a UCloud is empty: twenty adds begin with a look at it.
 fn replied(step: &Operation, invocation: &Invocation) -> Reply {
     let body = match (invocation.action.as_str(), step) {
@@ -342,9 +368,15 @@ fn replied(step: &Operation, invocation: &Invocation) -> Reply {
             )
         }
         (_, Operation::AddBackends(add)) if invocation.action != "AllocateBackend" => {
-            let port = add.backends[0].port;
+            let server = |backend: &Backend| {
+                let Backend { target, port, traffic, .. } = backend;
+                let Traffic::On(weight) = traffic else { panic!("{backend} gets no traffic") };
+                format!(r#"{{"ServerId":"{target}","Port":{port},"Weight":{weight},"Type":"ecs"}}"#)
+            };
+            let servers: Vec<String> = add.backends.iter().map(server).collect();
             format!(
-                r#"{{"RequestId":"9DEC9C28-AB05-4DDF-9A78-6B08EC9CE18C","VServerGroupId":"rsp-bench0","BackendServers":{{"BackendServer":[{{"ServerId":"i-bp1example00000001","Port":{port},"Weight":50,"Type":"ecs"}}]}}}}"#
+                r#"{{"RequestId":"9DEC9C28-AB05-4DDF-9A78-6B08EC9CE18C","VServerGroupId":"rsp-bench0","BackendServers":{{"BackendServer":[{}]}}}}"#,
+                servers.join(",")
             )
         }
         (_, Operation::AddBackends(add)) => {
