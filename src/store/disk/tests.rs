@@ -53,8 +53,8 @@ fn a_full_bucket_begins_the_next_table_and_nothing_is_lost() {
     let (folder, path) = folder();
     let mut table = index(&path).unwrap();
     let value = |number: usize| (number as u64).to_le_bytes();
-    // More than the slots of the first two tables.
-    let count = 150_000;
+    // More than the 21 slots in each of the 2,048 and 16,384 buckets of the first two tables.
+    let count = 390_000;
     for number in 0..count {
         assert!(table.put_first(&digest_of(number), after(60), value(number), now()).unwrap());
     }
