@@ -40,7 +40,7 @@ pub struct Telling {
 pub fn log_to_stderr(format: LogFormat, default: LevelFilter) -> Telling {
     let asked = env::var("RUST_LOG").ok().and_then(|asked| asked.parse::<Targets>().ok());
     let filter = asked.unwrap_or_else(|| Targets::new().with_default(default));
-    let lines = Lines::new();
+    let lines = Lines::to(io::stderr());
     let to = lines.clone();
     let form = layer().with_writer(to).with_target(false);
     let form = match format {
