@@ -57,7 +57,7 @@ pub(super) struct Reach {
 
 /// A connection that is ready for a request.
 pub(super) struct Link {
-    pub(super) sender: SendRequest<Full<Bytes>>,
+    sender: SendRequest<Full<Bytes>>,
     connection: Connection,
 }
 

@@ -2,7 +2,8 @@
 //! could not hold, answers that may be asked for once more, and the journal of what is being changed at a target.
 //!
 //! [`Store`] is the seam. [`Memory`] forgets with the process; [`Sql`] keeps it in a database, with one schema and one code
-//! path for PostgreSQL and SQLite; [`Disk`] keeps beside a SQLite file what comes with every request. What the engine reads all the time it reads from [`Kept`], a view that is filled from the store.
+//! path for PostgreSQL and SQLite; [`Disk`] keeps beside a SQLite file what comes with every request. What the engine reads all
+//! the time it reads from [`Kept`], a view that is filled from the store.
 
 mod disk;
 mod forgotten;

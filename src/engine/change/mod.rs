@@ -133,9 +133,9 @@ impl Execution<'_> {
         }
         if !others.is_empty() {
             Box::pin(self.move_on(&aim.pair, others, &mut states, false)).await;
-        }
-        if !states.is_empty() && !states.iter().any(State::is_failed) {
-            Box::pin(self.move_on(&aim.pair, others, &mut states, true)).await;
+            if !states.iter().any(State::is_failed) {
+                Box::pin(self.move_on(&aim.pair, others, &mut states, true)).await;
+            }
         }
         if let Some(failed) = states.iter().position(State::is_failed) {
             return Err(Box::pin(self.go_back_from_moves(aim, ends, states, failed)).await);
