@@ -1,9 +1,8 @@
 //! What the core costs without sockets: verify, parse, map, sign, read the reply, encode; and how that grows.
 //!
-//! `cargo bench --bench translate`. Of several rounds the shortest counts: whatever else the machine does
-//! only adds. Each way stands beside
-//! its bare hashes of the same run, which is what to compare: the digests that the signatures of the request and of
-//! every call made for it are of, over texts of the same length, without anything that makes those texts.
+//! `cargo bench --bench translate`. Of several rounds the shortest counts: whatever else the machine does only adds. Each way
+//! stands beside its bare hashes of the same run, which is what to compare: the digests that the signatures of the request
+//! and of every call made for it are of, over the same texts, without anything that makes those texts.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot be set up may fail in any way")]
 #![expect(clippy::panic, reason = "the same")]
 #![expect(clippy::print_stdout, reason = "its figures are what it is for")]
@@ -74,7 +73,10 @@ fn tables() {
             println!("| {} | {backends} | {whole:.1} | {hashes:.2} | {:.1} |", way.name(), whole / hashes);
         }
     }
-    println!("\n| an add of one backend, with | {} |", WAYS.map(|(way, _)| way.name()).join(" µs | "));
+    println!(
+        "\n| an add of one backend, with | {} |",
+        WAYS.map(|(way, _)| format!("{} µs", way.name())).join(" | ")
+    );
     println!("|---|---|---|---|---|");
     for rows in [10, 1000, 100_000, 1_000_000] {
         let figures = WAYS.map(|(way, _)| format!("{:.1}", Stage::new(way, rows, 1).cost(1)));
