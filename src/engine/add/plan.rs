@@ -1,5 +1,7 @@
 //! An add in the caller's ids → what is to be done, in the target's. Pure.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -80,9 +82,10 @@ pub(in crate::engine) fn looks_first(route: &Route<'_>, adds: usize) -> bool {
 
 /// Two backends of the caller that are one of the target's would be reported as two and be one.
 fn refuse_merged(route: &Route<'_>, items: &[Item]) -> Result<(), Fault> {
-    let name = |item: &Item| (identity(route, &item.there.target), item.there.port);
-    for (at, later) in items.iter().enumerate() {
-        if let Some(earlier) = items.iter().take(at).find(|earlier| name(earlier) == name(later)) {
+    let mut known = HashMap::with_capacity(items.len());
+    for later in items {
+        let name = (identity(route, &later.there.target), later.there.port);
+        if let Some(earlier) = known.insert(name, later) {
             let detail =
                 format!("{} and {} are one backend of {}", earlier.here, later.here, route.there.title);
             let field = route.here.backend.wire_name(Field::Resource).to_owned();
