@@ -5,7 +5,7 @@
 //! checksum, and is the same on every replica and after every restart. The forms are the clouds' own (a prefix, then
 //! lower-case letters and digits); neither cloud documents a length.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::LazyLock};
 
 use data_encoding::{Encoding, Specification};
 
@@ -21,6 +21,9 @@ const BACKEND_PREFIX: &str = "backend-";
 const BACKEND: u8 = 1;
 const GROUP: u8 = 2;
 const CHECKSUM: usize = 4;
+
+/// Most are no longer than so many bytes.
+const USUAL: usize = 96;
 
 /// Why text is no handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,9 +47,8 @@ pub fn handle_of(group: &GroupId, target: &Target, port: Port, turn: u8) -> Opti
     let Target::Resource { id, address, kind } = target else { return None };
     let address = address.map(|ip| ip.to_string()).unwrap_or_default();
     let [high, low] = port.get().to_be_bytes();
-    let text =
-        write(&[BACKEND, turn << 4 | number_of(*kind), high, low], &[group.as_str(), id.as_str(), &address])?;
-    BackendId::new(format!("{BACKEND_PREFIX}{text}"))
+    let head = [BACKEND, turn << 4 | number_of(*kind), high, low];
+    BackendId::new(write(BACKEND_PREFIX, &head, &[group.as_str(), id.as_str(), &address])?)
 }
 
 /// What a backend's handle stands for.
@@ -88,7 +90,7 @@ pub fn group_handle(prefix: &str, handle: &GroupHandle) -> Option<GroupId> {
         region.as_ref().map_or("", RegionId::as_str),
         project.as_ref().map_or("", ProjectId::as_str),
     ];
-    GroupId::new(format!("{prefix}{}", write(&[GROUP], &parts)?))
+    GroupId::new(write(prefix, &[GROUP], &parts)?)
 }
 
 /// What a group's handle stands for.
@@ -120,20 +122,25 @@ const fn number_of(kind: Kind) -> u8 {
     }
 }
 
-fn write(head: &[u8], parts: &[&str]) -> Option<String> {
-    let mut bytes = head.to_vec();
+fn write(prefix: &str, head: &[u8], parts: &[&str]) -> Option<String> {
+    let mut bytes = Vec::with_capacity(USUAL);
+    bytes.extend(head);
     for part in parts {
         bytes.push(u8::try_from(part.len()).ok()?);
         bytes.extend(part.as_bytes());
     }
     let checksum = sha256(&bytes);
     bytes.extend(checksum.iter().take(CHECKSUM));
-    Some(alphabet()?.encode(&bytes))
+    let mut text = String::with_capacity(2 * USUAL);
+    text.push_str(prefix);
+    ALPHABET.as_ref()?.encode_append(&bytes, &mut text);
+    Some(text)
 }
 
 /// The bytes before the checksum, which has to be theirs.
 fn read(text: &str) -> Result<Vec<u8>, HandleError> {
-    let mut bytes = alphabet().and_then(|base| base.decode(text.as_bytes()).ok()).ok_or(HandleError)?;
+    let mut bytes =
+        ALPHABET.as_ref().and_then(|base| base.decode(text.as_bytes()).ok()).ok_or(HandleError)?;
     let checksum = bytes.split_off(bytes.len().checked_sub(CHECKSUM).ok_or(HandleError)?);
     if sha256(&bytes).starts_with(&checksum) { Ok(bytes) } else { Err(HandleError) }
 }
@@ -149,11 +156,11 @@ fn parts_of(mut rest: &[u8]) -> Result<Vec<String>, HandleError> {
 }
 
 /// Base 32 in lower case without padding.
-fn alphabet() -> Option<Encoding> {
+static ALPHABET: LazyLock<Option<Encoding>> = LazyLock::new(|| {
     let mut specification = Specification::new();
     specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
     specification.encoding().ok()
-}
+});
 
 #[cfg(test)]
 mod tests {

@@ -4,18 +4,15 @@ use std::collections::BTreeSet;
 
 use super::{execute::Execution, groups::shortened, pair::GroupPair};
 use crate::{
-    dialect::{handle_of, read_handle},
+    dialect::read_handle,
     mapping::NamesBackends,
-    model::{Backend, BackendId, Field, Group, Kind, Member, Port, ResourceId, Target},
+    model::{Backend, Field, Group, Kind, Member, Port, ResourceId, Target},
     store::{Keepsake, Rank, Remembered},
 };
 
 /// How the description begins of a backend that has moved to another port, on a target that has no ids and whose callers
 /// have no descriptions: it keeps the backend's id without a store.
 const MOVED: &str = "moved-from-port-";
-
-/// How many handles one server and port may have had: as many as backends that moved away from it.
-const TURNS: u8 = 16;
 
 impl Execution<'_> {
     /// A group in the caller's ids, with what the gateway keeps of it.
@@ -68,7 +65,7 @@ impl Execution<'_> {
         let there = &member.backend;
         let kept = self.kept(pair, there).over(there.clone());
         let backend = Backend { target: self.shown(&kept.target), ..kept };
-        let id = self.id_here(pair, there, member.id.clone(), beside);
+        let id = self.naming(pair, there).id(member.id.clone(), beside);
         Member { backend, id, health: member.health, also: None }
     }
 
@@ -90,57 +87,6 @@ impl Execution<'_> {
         here.kind().is_address() && !self.route.here.backend.has_word_for(here.kind())
     }
 
-    /// The id by which the caller knows a backend, where the caller's cloud gives one: the target's own, the one that the
-    /// caller has had since before a change of port, or one that decodes to what the backend is; `beside` is what the group
-    /// holds, as far as that is known.
-    pub(super) fn id_here(
-        &self,
-        pair: &GroupPair,
-        there: &Backend,
-        told: Option<BackendId>,
-        beside: &[Member],
-    ) -> Option<BackendId> {
-        match self.route.here.capability.names_backends {
-            NamesBackends::Address => None,
-            NamesBackends::Id => told.or_else(|| self.handle(pair, there, beside)),
-        }
-    }
-
-    /// Whether an id needs no store to be read back, and is what any read makes of the backend.
-    pub(super) fn is_plain(&self, pair: &GroupPair, there: &Backend, id: &BackendId) -> bool {
-        let plain = handle_of(&pair.there.group, &self.canonical(&there.target), there.port, 0);
-        // The target chooses an address where none is named, and tells of it on reads only.
-        let complete = !there.target.kind().has_addresses() || there.target.address().is_some();
-        self.route.there.capability.names_backends == NamesBackends::Id
-            || (complete && plain.as_ref() == Some(id))
-    }
-
-    fn handle(&self, pair: &GroupPair, there: &Backend, beside: &[Member]) -> Option<BackendId> {
-        if let Some(id) = self.kept(pair, there).id {
-            return Some(id);
-        }
-        let target = self.canonical(&there.target);
-        if let Some(port) = moved_from(there) {
-            return handle_of(&pair.there.group, &target, port, 0);
-        }
-        let entry = pair.entry(self.route, there);
-        let free = |id: &BackendId| {
-            self.parts.kept.owner(&self.route.target.name, id).is_none_or(|owner| owner == entry)
-        };
-        // One that has moved away took its id along.
-        let left = beside.iter().filter(|member| {
-            moved_from(&member.backend) == Some(there.port) && member.backend.target.same_as(&there.target)
-        });
-        let taken: Vec<Option<BackendId>> = left
-            .map(|member| {
-                let first = || handle_of(&pair.there.group, &target, there.port, 0);
-                self.kept(pair, &member.backend).id.or_else(first)
-            })
-            .collect();
-        let handles = (0..TURNS).filter_map(|turn| handle_of(&pair.there.group, &target, there.port, turn));
-        handles.into_iter().find(|id| free(id) && !taken.contains(&Some(id.clone())))
-    }
-
     /// A backend that has changed its port, with what says which id it had before.
     pub(super) fn marked(&self, pair: &GroupPair, old: &Backend, new: Backend) -> Backend {
         let capability = (&self.route.here.capability, &self.route.there.capability);
@@ -151,7 +97,7 @@ impl Execution<'_> {
         if old.port == new.port || !needs_id || !has_room {
             return new;
         }
-        let id = self.handle(pair, old, &[]).and_then(|id| read_handle(&id).ok());
+        let id = self.naming(pair, old).handle(&[]).and_then(|id| read_handle(&id).ok());
         let first = id.map_or(old.port, |(_, _, port)| port);
         let description = (first != new.port).then(|| format!("{MOVED}{first}"));
         Backend { description, ..new }
@@ -184,25 +130,15 @@ impl Execution<'_> {
             let entry = pair.entry(self.route, &member.backend);
             let kept = self.parts.kept.remembered(&entry);
             if kept.id.is_none() {
-                let id = self.handle(pair, &member.backend, &[]);
+                let id = self.naming(pair, &member.backend).handle(&[]);
                 // No news for the store: the description says it again to whoever reads the group.
                 self.parts.kept.keep(&Keepsake::Backend(entry, Remembered { id, ..kept }));
             }
         }
     }
-
-    /// A server as the target tells of it: of a kind that it has a word for.
-    fn canonical(&self, there: &Target) -> Target {
-        match there.clone() {
-            Target::Resource { kind, id, address } => {
-                Target::Resource { kind: self.route.there.backend.stand_in(kind), id, address }
-            }
-            address @ Target::Address { .. } => address,
-        }
-    }
 }
 
 /// The port that a backend had first, where its description says so.
-fn moved_from(there: &Backend) -> Option<Port> {
+pub(super) fn moved_from(there: &Backend) -> Option<Port> {
     there.description.as_ref()?.strip_prefix(MOVED)?.parse().ok().and_then(Port::new)
 }

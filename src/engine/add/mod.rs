@@ -86,11 +86,12 @@ impl Execution<'_> {
     fn member_added(&self, pair: &GroupPair, item: &Item, end: &End, rank: Option<Rank>) -> Member {
         let member = end.member().cloned();
         let there = member.as_ref().map_or(&item.there, |member| &member.backend);
-        let id = self.id_here(pair, there, member.as_ref().and_then(|member| member.id.clone()), &[]);
+        let naming = self.naming(pair, there);
+        let id = naming.id(member.as_ref().and_then(|member| member.id.clone()), &[]);
         if !matches!(end, End::Present(_)) && !self.route.same_cloud() {
             // One that has landed may have been there before, and stands where it stood.
             let rank = rank.filter(|_| matches!(end, End::Added(_)));
-            let unusual = id.clone().filter(|id| !self.is_plain(pair, there, id));
+            let unusual = id.clone().filter(|id| !naming.is_plain(id));
             let before =
                 if matches!(end, End::Landed(_)) { self.kept(pair, there) } else { Remembered::default() };
             let remembered = Remembered {

@@ -150,7 +150,7 @@ impl Execution<'_> {
                 }
                 // An id is whose the gateway would tell it of: another may stand by now where its backend once stood.
                 let own = |member: &&Member| {
-                    self.id_here(pair, &member.backend, None, members).as_ref() == Some(id)
+                    self.naming(pair, &member.backend).id(None, members).as_ref() == Some(id)
                 };
                 let unaddressed = target.kind().has_addresses() && target.address().is_none();
                 let found = members.iter().find(own).cloned();
@@ -209,8 +209,8 @@ impl Execution<'_> {
             Traffic::Off(weight) if loses_weight => weight,
             Traffic::Off(_) | Traffic::On(_) => None,
         };
-        let id = self.id_here(pair, &old.backend, old.id.clone(), members);
-        let id = id.filter(|id| !self.is_plain(pair, new, id));
+        let id = self.naming(pair, &old.backend).id(old.id.clone(), members);
+        let id = id.filter(|id| !self.naming(pair, new).is_plain(id));
         let description = if no_description { new.description.clone() } else { before.description };
         let standby = new.standby && table.row(Field::Standby).is_none();
         Ok(Remembered { description, weight, standby, id, rank: before.rank })
