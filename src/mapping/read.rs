@@ -18,7 +18,7 @@ impl BackendTable {
     /// A [`Fault`] that names the field as this cloud's caller wrote it, and what is allowed: for a value of the wrong
     /// type or outside its range, for one that is missing and has no default, for a name that stands there twice.
     pub fn read(&self, record: &Record<'_>) -> Result<Reading, Fault> {
-        Reader { table: self, record, defaults: true }.read()
+        Reader::new(self, record, true).read()
     }
 
     /// Reads a record that says what is to become of `backend`. What is missing stays as it is: no default is taken.
@@ -26,7 +26,7 @@ impl BackendTable {
     /// # Errors
     /// As for [`BackendTable::read`], but for what is missing.
     pub fn read_change(&self, record: &Record<'_>, backend: BackendRef) -> Result<Change, Fault> {
-        Reader { table: self, record, defaults: false }.change(backend)
+        Reader::new(self, record, false).change(backend)
     }
 }
 
@@ -36,9 +36,37 @@ struct Reader<'t, 'r> {
     record: &'t Record<'r>,
     /// Whether the cloud's default stands in for what is missing.
     defaults: bool,
+    /// What the record has for each field, in the order of the fields.
+    found: [Found<'t>; Field::ALL.len()],
 }
 
-impl Reader<'_, '_> {
+/// How often a record has a field.
+#[derive(Clone, Copy)]
+enum Found<'t> {
+    Nowhere,
+    Once(&'t Cell<'t>),
+    Twice,
+}
+
+impl<'t, 'r> Reader<'t, 'r> {
+    fn new(table: &'t BackendTable, record: &'t Record<'r>, defaults: bool) -> Self {
+        let names = |name: &str, wire: &str| {
+            if record.any_case { name.eq_ignore_ascii_case(wire) } else { name == wire }
+        };
+        let mut found = [Found::Nowhere; Field::ALL.len()];
+        for (name, cell) in &record.cells {
+            for row in table.rows.iter().filter(|row| names(name, &row.wire)) {
+                if let Some(found) = found.get_mut(row.field as usize) {
+                    *found = match found {
+                        Found::Nowhere => Found::Once(cell),
+                        Found::Once(_) | Found::Twice => Found::Twice,
+                    };
+                }
+            }
+        }
+        Self { table, record, defaults, found }
+    }
+
     fn read(&self) -> Result<Reading, Fault> {
         let kind = self.kind()?;
         let target = if kind.is_address() { self.address_target(kind)? } else { self.resource_target(kind)? };
@@ -218,22 +246,15 @@ impl Reader<'_, '_> {
     /// The text that the record has for a field. Empty text counts as absent: SDKs of both clouds send it for that.
     fn given(&self, field: Field) -> Result<Option<&str>, Fault> {
         let Some(row) = self.table.row(field) else { return Ok(None) };
-        let mut found =
-            self.record.cells.iter().filter(|(name, _)| self.names(name, &row.wire)).map(|(_, cell)| cell);
-        let (first, second) = (found.next(), found.next());
-        if second.is_some() {
-            let detail = "it stands there twice; write it once";
-            return Err(Fault::of_field(FaultKind::DoubledParameter, self.label(field), detail));
+        match self.found.get(field as usize) {
+            None | Some(Found::Nowhere) => Ok(None),
+            Some(Found::Once(Cell::Text(text))) => Ok(Some(text.as_ref()).filter(|text| !text.is_empty())),
+            Some(Found::Once(Cell::Other(kind))) => Err(self.wrong(row, kind)),
+            Some(Found::Twice) => {
+                let detail = "it stands there twice; write it once";
+                Err(Fault::of_field(FaultKind::DoubledParameter, self.label(field), detail))
+            }
         }
-        match first {
-            Some(Cell::Text(text)) => Ok(Some(text.as_ref()).filter(|text| !text.is_empty())),
-            Some(Cell::Other(kind)) => Err(self.wrong(row, kind)),
-            None => Ok(None),
-        }
-    }
-
-    fn names(&self, name: &str, wire: &str) -> bool {
-        if self.record.any_case { name.eq_ignore_ascii_case(wire) } else { name == wire }
     }
 
     fn label(&self, field: Field) -> String {

@@ -63,7 +63,7 @@ pub struct Record<'r> {
     /// Whether the cloud told it of something that it holds. What it takes from callers today does not bind that.
     pub told: bool,
     /// Names and values.
-    pub cells: Vec<(Cow<'r, str>, Cell<'r>)>,
+    pub cells: Vec<(&'r str, Cell<'r>)>,
 }
 
 /// One value of a record.

@@ -160,7 +160,6 @@ impl FieldRow {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
 
     use crate::{
         mapping::{Cell, Record, Sources, Tables},
@@ -180,8 +179,8 @@ mod tests {
         for cloud in Tables::compile(&Sources::embedded()).unwrap().clouds() {
             for change in &changes {
                 let written = cloud.backend.write_change(change);
-                let cell = |(_, name, text)| (Cow::Owned(name), Cell::Text(Cow::Owned(text)));
-                let record = Record { cells: written.into_iter().map(cell).collect(), ..Record::default() };
+                let written = written.iter().map(|(_, name, text)| (name.as_str(), Cell::Text(text.into())));
+                let record = Record { cells: written.collect(), ..Record::default() };
                 let read = cloud.backend.read_change(&record, change.backend.clone()).unwrap();
                 assert_eq!(read, *change, "{}", cloud.id);
             }

@@ -36,7 +36,20 @@ pub(super) fn read_list(
     most: usize,
     cloud: &Cloud,
 ) -> Result<Vec<Reading>, Fault> {
-    let records = records(params, list)?;
+    let flattened = flattened(params, list)?;
+    let document;
+    let records = match params.filled(list) {
+        None => flattened,
+        Some(_) if !flattened.is_empty() => {
+            let detail =
+                format!("the list is there as one text and flattened (`{list}.1.Port`); send one of them");
+            return Err(Fault::of_field(FaultKind::DoubledParameter, list, detail));
+        }
+        Some(text) => {
+            document = list_in(text, list)?;
+            listed(document.items(), list)?
+        }
+    };
     if records.len() > most {
         let detail = format!("`{list}` has {} entries, and one call may have {most}", records.len());
         return Err(Fault::of_field(FaultKind::TooManyBackends, list, detail));
@@ -175,51 +188,42 @@ pub(super) fn write_fields(
     Ok(cells)
 }
 
-/// The records of one list, as one text or flattened.
-fn records(params: &Params, list: &'static str) -> Result<Vec<Record<'static>>, Fault> {
-    let flattened = flattened(params, list)?;
-    match params.filled(list) {
-        None => Ok(flattened),
-        Some(_) if !flattened.is_empty() => {
-            let detail =
-                format!("the list is there as one text and flattened (`{list}.1.Port`); send one of them");
-            Err(Fault::of_field(FaultKind::DoubledParameter, list, detail))
-        }
-        Some(text) => listed(text, list),
-    }
-}
-
-/// The records of a list that is one text.
-fn listed(text: &str, list: &'static str) -> Result<Vec<Record<'static>>, Fault> {
+/// A list that is one text.
+fn list_in(text: &str, list: &'static str) -> Result<Document, Fault> {
     let malformed = |detail: String| Fault::of_field(FaultKind::MalformedBackends, list, detail);
     let document = Document::from_loose_json(text).map_err(|error| {
         malformed(format!(
             "it has to be a JSON list of objects, `[{{\"ServerId\":\"i-…\",\"Port\":80}}]`: {error}"
         ))
     })?;
-    let Document::List(items) = document else {
-        return Err(malformed(format!("it has to be a JSON list of objects, not {}", document.kind())));
-    };
+    if let Document::List(_) = document {
+        return Ok(document);
+    }
+    Err(malformed(format!("it has to be a JSON list of objects, not {}", document.kind())))
+}
+
+/// The records of such a list.
+fn listed<'d>(items: &'d [Document], list: &'static str) -> Result<Vec<Record<'d>>, Fault> {
     let numbered = items.iter().enumerate();
     numbered.map(|(index, item)| record(item, list, format!("{list}.{}.", index + 1))).collect()
 }
 
 /// One record that is a JSON object.
-fn record(item: &Document, list: &'static str, prefix: String) -> Result<Record<'static>, Fault> {
+fn record<'d>(item: &'d Document, list: &'static str, prefix: String) -> Result<Record<'d>, Fault> {
     let Document::Record(members) = item else {
         let detail = format!("`{}` has to be an object, not {}", prefix.trim_end_matches('.'), item.kind());
         return Err(Fault::of_field(FaultKind::MalformedBackends, list, detail));
     };
     // "null = absent": the Kubernetes controller sends `"TargetRef":null`, Python scripts send None.
     let given = members.iter().filter(|(_, value)| *value != Document::Null);
-    let cells = given.map(|(name, value)| (Cow::Owned(name.clone()), cell(value))).collect();
+    let cells = given.map(|(name, value)| (name.as_str(), cell(value))).collect();
     Ok(Record { prefix, any_case: true, told: false, cells })
 }
 
 /// One value of a record.
-fn cell(value: &Document) -> Cell<'static> {
+fn cell(value: &Document) -> Cell<'_> {
     match value {
-        Document::Text(text) | Document::Number(text) => Cell::Text(Cow::Owned(text.clone())),
+        Document::Text(text) | Document::Number(text) => Cell::Text(Cow::Borrowed(text)),
         Document::Null | Document::Bool(_) | Document::List(_) | Document::Record(_) => {
             Cell::Other(value.kind())
         }
@@ -227,8 +231,8 @@ fn cell(value: &Document) -> Cell<'static> {
 }
 
 /// `BackendServers.1.ServerId=…`: what Tea and pop-core make of a list. Numbered from 1, or from 0.
-fn flattened(params: &Params, list: &'static str) -> Result<Vec<Record<'static>>, Fault> {
-    let mut numbered: Vec<(usize, Record<'static>)> = Vec::new();
+fn flattened<'p>(params: &'p Params, list: &'static str) -> Result<Vec<Record<'p>>, Fault> {
+    let mut numbered: Vec<(usize, Record<'p>)> = Vec::new();
     for param in params {
         let Some(rest) = param.name.strip_prefix(list).and_then(|rest| rest.strip_prefix('.')) else {
             continue;
@@ -238,7 +242,7 @@ fn flattened(params: &Params, list: &'static str) -> Result<Vec<Record<'static>>
             let detail = format!("a flattened list is written `{list}.1.ServerId`, not `{}`", param.name);
             return Err(Fault::of_field(FaultKind::MalformedBackends, param.name.clone(), detail));
         };
-        let cell = (Cow::Owned(name.to_owned()), Cell::Text(Cow::Owned(param.value.clone())));
+        let cell = (name, Cell::Text(Cow::Borrowed(param.value.as_str())));
         if let Some((_, record)) = numbered.iter_mut().find(|(known, _)| *known == index) {
             record.cells.push(cell);
         } else {

@@ -25,9 +25,8 @@ const PRIVATE_IP: &str = "PrivateIP";
 
 /// The backend of AllocateBackend.
 pub(super) fn read_single(params: &Params, cloud: &Cloud) -> Result<Reading, Fault> {
-    let cells = params
-        .iter()
-        .map(|param| (Cow::Borrowed(param.name.as_str()), Cell::Text(Cow::Borrowed(param.value.as_str()))));
+    let cells =
+        params.iter().map(|param| (param.name.as_str(), Cell::Text(Cow::Borrowed(param.value.as_str()))));
     cloud.backend.read(&Record {
         prefix: String::new(),
         any_case: false,
@@ -52,36 +51,36 @@ pub(super) fn read_batch(params: &Params, most: usize, cloud: &Cloud) -> Result<
                 "`{name}` has {} fields; write `ResourceId|ResourceType|Port|Enabled|PrivateIP`, and with ApiVersion=3 a sixth, IsBackup",
                 values.len()
             );
-            return Err(Fault::of_field(FaultKind::MalformedBackends, name, detail));
+            return Err(Fault::of_field(FaultKind::MalformedBackends, name.to_owned(), detail));
         }
-        let reading = cloud.backend.read(&item_record(&name, &values, cloud))?;
+        let reading = cloud.backend.read(&item_record(name, &values, cloud))?;
         if readings.iter().any(|earlier| earlier.backend.same_entry(&reading.backend)) {
             let detail = format!("{} stands there twice; name it once", reading.backend);
-            return Err(Fault::of_field(FaultKind::MalformedBackends, name, detail));
+            return Err(Fault::of_field(FaultKind::MalformedBackends, name.to_owned(), detail));
         }
         readings.push(reading);
     }
     Ok(readings)
 }
 
-fn item_record<'r>(name: &str, values: &[&'r str], cloud: &Cloud) -> Record<'r> {
+fn item_record<'r>(name: &str, values: &[&'r str], cloud: &'r Cloud) -> Record<'r> {
     let cell = |(field, value): (Field, &&'r str)| {
-        (Cow::Owned(cloud.backend.wire_name(field).to_owned()), Cell::Text(Cow::Borrowed(*value)))
+        (cloud.backend.wire_name(field), Cell::Text(Cow::Borrowed(*value)))
     };
     let cells = ITEM.into_iter().zip(values).map(cell).collect();
     Record { prefix: format!("{name}."), any_case: false, told: false, cells }
 }
 
 /// `Backends.0`, `Backends.1`, … sorted by number; gaps and a base of 1 are taken.
-fn numbered(params: &Params) -> Result<Vec<(String, &str)>, Fault> {
-    let mut items: Vec<(usize, String, &str)> = Vec::new();
+fn numbered(params: &Params) -> Result<Vec<(&str, &str)>, Fault> {
+    let mut items: Vec<(usize, &str, &str)> = Vec::new();
     for param in params {
         let Some(rest) = param.name.strip_prefix(BATCH) else { continue };
         let number = rest.strip_prefix('.').and_then(|number| number.parse().ok()).ok_or_else(|| {
             let detail = format!("an entry is written `{BATCH}.0`, not `{}`", param.name);
             Fault::of_field(FaultKind::MalformedBackends, param.name.clone(), detail)
         })?;
-        items.push((number, param.name.clone(), &param.value));
+        items.push((number, &param.name, &param.value));
     }
     items.sort_by_key(|(number, _, _)| *number);
     Ok(items.into_iter().map(|(_, name, text)| (name, text)).collect())
@@ -97,12 +96,7 @@ pub(super) fn read_member(item: &Document, cloud: &Cloud) -> Result<Member, Faul
     }
     let attached = !text("SubResourceId").is_empty();
     let mut cells = Vec::new();
-    let mut cell = |field: Field, text: Cow<'_, str>| {
-        cells.push((
-            Cow::Owned(cloud.backend.wire_name(field).to_owned()),
-            Cell::Text(Cow::Owned(text.into_owned())),
-        ));
-    };
+    let mut cell = |field: Field, text| cells.push((cloud.backend.wire_name(field), Cell::Text(text)));
     let id = text("ResourceId");
     cell(Field::Resource, text(if attached { "SubResourceId" } else { "ResourceId" }));
     cell(Field::Kind, text(if attached { "SubResourceType" } else { "ResourceType" }));

@@ -77,7 +77,7 @@ fn name_of(prefix: &str, id: Option<&str>) -> Result<BackendRef, Fault> {
 fn read(prefix: String, pairs: Vec<(&str, &str)>, cloud: &Cloud) -> Result<Change, Fault> {
     let id = pairs.iter().find(|(name, _)| *name == BACKEND).map(|(_, id)| *id);
     let backend = name_of(&prefix, id)?;
-    let cell = |(name, value)| (Cow::Borrowed(name), Cell::Text(Cow::Borrowed(value)));
+    let cell = |(name, value)| (name, Cell::Text(Cow::Borrowed(value)));
     let cells = pairs.into_iter().map(cell).collect();
     cloud.backend.read_change(&Record { prefix, any_case: false, told: false, cells }, backend)
 }
