@@ -24,7 +24,7 @@ pub trait Scheme: Sync + fmt::Debug {
     /// The key id that a request names, signed or not.
     fn key_id<'a>(&self, arrival: &'a Arrival) -> Option<&'a str>;
 
-    /// The text that the signature is of, without any part of the secret.
+    /// The text that the signature is of, without any part of the secret; of an arrival whose claim makes sense.
     fn string_to_sign(&self, arrival: &Arrival) -> String;
 
     /// The signature of a string to sign, as bytes.

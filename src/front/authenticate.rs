@@ -15,7 +15,7 @@ use crate::{
     mapping::Shape,
     model::{Fault, FaultKind},
     store::{Memory, Store, Unavailable},
-    wire::excerpt,
+    wire::{excerpt, to_canonical},
 };
 
 /// Whose key is unknown: a request costs the same then as one with a wrong signature.
@@ -95,7 +95,7 @@ impl Gate {
         let (caller, key_id) = (caller.clone(), claim.key_id.to_owned());
         let Some(freshness) = claim.freshness else {
             // Not of the string to sign: without boundaries, two requests can share one.
-            let repeat = Some(sha256(arrival.params.to_canonical("").as_bytes()));
+            let repeat = Some(sha256(to_canonical(arrival.params.pairs()).as_bytes()));
             return Ok(Admission { caller, key_id, repeat, doubt: None });
         };
         let doubt = self.check_freshness(claim.key_id, freshness, now).await?;

@@ -130,14 +130,14 @@ impl Params {
     pub fn to_query(&self) -> String {
         joined(self.pairs(), encode_strict)
     }
+}
 
-    /// `name=value&…`, RFC 3986 encoded, sorted: the canonical query of both of Alibaba Cloud's schemes.
-    #[must_use]
-    pub fn to_canonical(&self, omit: &str) -> String {
-        let mut pairs: Vec<(&str, &str)> = self.pairs().filter(|(name, _)| *name != omit).collect();
-        pairs.sort_unstable();
-        joined(pairs.into_iter(), encode_strict)
-    }
+/// `name=value&…` of these, RFC 3986 encoded, sorted: the canonical query of both of Alibaba Cloud's schemes.
+#[must_use]
+pub fn to_canonical<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
+    let mut pairs: Vec<(&str, &str)> = pairs.collect();
+    pairs.sort_unstable();
+    joined(pairs.into_iter(), encode_strict)
 }
 
 impl Param {

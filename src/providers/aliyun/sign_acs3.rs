@@ -12,7 +12,7 @@ use crate::{
     crypto::{Secret, hex, hmac_sha256, sha256},
     dialect::{Arrival, Claim, Invocation, Scheme},
     model::{Fault, FaultKind},
-    wire::{Call, Params},
+    wire::{Call, Params, to_canonical},
 };
 
 /// ACS3-HMAC-SHA256.
@@ -46,7 +46,13 @@ impl Scheme for Acs3 {
     fn string_to_sign(&self, arrival: &Arrival) -> String {
         let value = arrival.call.header(header::AUTHORIZATION.as_str()).unwrap_or_default();
         let names = part(value, "SignedHeaders").unwrap_or_default();
-        string_to_sign(&arrival.call, &signed_names(names))
+        let Arrival { call, params, signed: _ } = arrival;
+        let query = if call.body.is_empty() {
+            to_canonical(params.pairs())
+        } else {
+            to_canonical(Params::decode(&call.query).unwrap_or_default().pairs())
+        };
+        string_to_sign(call, &query, &signed_names(names))
     }
 
     fn signature(&self, string_to_sign: &str, secret: &Secret) -> Vec<u8> {
@@ -57,9 +63,11 @@ impl Scheme for Acs3 {
         let call = Call::new(Method::POST, origin, "/", String::new());
         let mut call = envelope::lay_out(call, &Params::default(), &invocation.params);
         set_headers(&mut call, invocation, credential, stamp);
+        let in_query = invocation.params.pairs().filter(|_| call.body.is_empty());
+        let query = to_canonical(in_query);
         let mut names: Vec<String> = call.headers.keys().map(ToString::to_string).collect();
         names.sort_unstable();
-        let signature = hex(&self.signature(&string_to_sign(&call, &names), &credential.secret));
+        let signature = hex(&self.signature(&string_to_sign(&call, &query, &names), &credential.secret));
         let (key_id, names) = (&credential.key_id, names.join(";"));
         let value = format!("{ALGORITHM} Credential={key_id},SignedHeaders={names},Signature={signature}");
         set(&mut call, header::AUTHORIZATION.as_str(), &value);
@@ -145,17 +153,17 @@ fn signed_names(list: &str) -> Vec<String> {
     names
 }
 
-fn string_to_sign(call: &Call, names: &[String]) -> String {
-    format!("{ALGORITHM}\n{}", hex(&sha256(canonical_request(call, names).as_bytes())))
+/// The claim has compared the digest of the body with the header that says it, or it has just been written there.
+fn string_to_sign(call: &Call, query: &str, names: &[String]) -> String {
+    format!("{ALGORITHM}\n{}", hex(&sha256(canonical_request(call, query, names).as_bytes())))
 }
 
-fn canonical_request(call: &Call, names: &[String]) -> String {
-    let query = Params::decode(&call.query).unwrap_or_default().to_canonical("");
+fn canonical_request(call: &Call, query: &str, names: &[String]) -> String {
     let mut text = format!("{}\n{}\n{query}\n", call.method, call.path);
     for name in names {
         let value = call.header(name).unwrap_or_default();
         text.extend([name, ":", value.trim(), "\n"]);
     }
-    text.extend(["\n", &names.join(";"), "\n", &hex(&sha256(&call.body))]);
+    text.extend(["\n", &names.join(";"), "\n", call.header(DIGEST_HEADER).unwrap_or_default()]);
     text
 }

@@ -12,7 +12,7 @@ use crate::{
     crypto::{Secret, hmac_sha1},
     dialect::{Arrival, Claim, Invocation, Scheme},
     model::{Fault, FaultKind},
-    wire::{Call, Params, encode_strict},
+    wire::{Call, Params, encode_strict, to_canonical},
 };
 
 /// RPC signature 1.0.
@@ -36,11 +36,7 @@ impl Scheme for V1 {
     }
 
     fn string_to_sign(&self, arrival: &Arrival) -> String {
-        let canonical = arrival.params.to_canonical("Signature");
-        let mut text = String::with_capacity(2 * canonical.len() + 16);
-        text.extend([arrival.call.method.as_str(), "&%2F&"]);
-        encode_strict(&canonical, &mut text);
-        text
+        string_to_sign(&arrival.call.method, arrival.params.pairs().filter(|(name, _)| *name != "Signature"))
     }
 
     fn signature(&self, string_to_sign: &str, secret: &Secret) -> Vec<u8> {
@@ -51,12 +47,18 @@ impl Scheme for V1 {
     fn sign(&self, invocation: &Invocation, origin: &str, credential: &Credential, stamp: &Stamp) -> Call {
         let mut common = common_params(invocation, credential, stamp);
         let call = Call::new(Method::POST, origin, "/", String::new());
-        let mut arrival = Arrival { call, params: common.clone(), signed: None };
-        arrival.params.extend(invocation.params.clone());
-        let signature = self.signature(&self.string_to_sign(&arrival), &credential.secret);
-        common.push("Signature", BASE64.encode(&signature));
-        envelope::lay_out(arrival.call, &common, &invocation.params)
+        let text = string_to_sign(&call.method, common.pairs().chain(invocation.params.pairs()));
+        common.push("Signature", BASE64.encode(&self.signature(&text, &credential.secret)));
+        envelope::lay_out(call, &common, &invocation.params)
     }
+}
+
+fn string_to_sign<'p>(method: &Method, pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
+    let canonical = to_canonical(pairs);
+    let mut text = String::with_capacity(2 * canonical.len() + 16);
+    text.extend([method.as_str(), "&%2F&"]);
+    encode_strict(&canonical, &mut text);
+    text
 }
 
 fn common_params(invocation: &Invocation, credential: &Credential, stamp: &Stamp) -> Params {
