@@ -52,6 +52,17 @@ impl Call {
         Some(media.trim().to_ascii_lowercase()).filter(|media| !media.is_empty())
     }
 
+    /// Names and values of the query and of a form body as they stand there, without decoding: enough to tell one dialect from
+    /// another.
+    pub fn raw_pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let pairs =
+            [self.query.as_bytes(), &self.body].into_iter().flat_map(|raw| raw.split(|byte| *byte == b'&'));
+        pairs.filter_map(|pair| {
+            let (name, value) = pair.split_at(pair.iter().position(|byte| *byte == b'=')?);
+            Some((name, value.get(1..)?))
+        })
+    }
+
     /// Path and query as they stand in a request line.
     #[must_use]
     pub fn target(&self) -> String {

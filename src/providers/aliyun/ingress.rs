@@ -17,19 +17,19 @@ pub(super) struct Slb;
 
 impl Ingress for Slb {
     fn likeness(&self, call: &Call, cloud: &Cloud) -> Likeness {
-        let signed =
-            call.header(header::AUTHORIZATION.as_str()).is_some_and(|value| value.starts_with("ACS3-"));
-        let body = String::from_utf8_lossy(&call.body);
-        let has = |name: &str| [call.query.as_str(), &body].iter().any(|raw| value_of(raw, name).is_some());
-        if signed || ["AccessKeyId", "SignatureNonce", "SignatureMethod"].iter().any(|name| has(name)) {
+        if call.header(header::AUTHORIZATION.as_str()).is_some_and(|value| value.starts_with("ACS3-")) {
             return Likeness::Credentials;
         }
-        let named =
-            |raw: &str| value_of(raw, "Action").is_some_and(|name| cloud.actions.named(name).is_some());
-        if named(&call.query) || named(&body) || call.header(envelope::ACTION_HEADER).is_some() {
-            return Likeness::Action;
+        let mut named = call.header(envelope::ACTION_HEADER).is_some();
+        let known = |name| str::from_utf8(name).is_ok_and(|name| cloud.actions.named(name).is_some());
+        for (name, value) in call.raw_pairs() {
+            match name {
+                b"AccessKeyId" | b"SignatureNonce" | b"SignatureMethod" => return Likeness::Credentials,
+                b"Action" => named |= known(value),
+                _ => {}
+            }
         }
-        Likeness::None
+        if named { Likeness::Action } else { Likeness::None }
     }
 
     fn unpack(&self, call: Call) -> Result<Arrival, Fault> {
@@ -126,9 +126,4 @@ fn check_required(action: &Action, params: &Params) -> Result<(), Fault> {
         None => Ok(()),
         Some(name) => Err(Fault::of_field(FaultKind::MissingParameter, name.clone(), "")),
     }
-}
-
-/// The raw value of a parameter, without decoding: enough to tell one dialect from another.
-fn value_of<'r>(raw: &'r str, name: &str) -> Option<&'r str> {
-    raw.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }

@@ -1,6 +1,6 @@
 //! Reads this cloud's requests and writes its replies.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use http::{Method, StatusCode, header};
 
@@ -22,16 +22,20 @@ pub(super) struct Ulb;
 
 impl Ingress for Ulb {
     fn likeness(&self, call: &Call, cloud: &Cloud) -> Likeness {
-        let body = String::from_utf8_lossy(&call.body);
-        let value = |name: &str| {
-            let mut raw = [call.query.as_str(), &body].into_iter().flat_map(|raw| raw.split('&'));
-            raw.find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
-        };
-        let json = body.trim_start().starts_with('{');
-        if value("PublicKey").is_some() || (json && body.contains("\"PublicKey\"")) {
+        let mut named = false;
+        let known = |name| str::from_utf8(name).is_ok_and(|name| cloud.actions.named(name).is_some());
+        for (name, value) in call.raw_pairs() {
+            match name {
+                b"PublicKey" => return Likeness::Credentials,
+                b"Action" => named |= known(value),
+                _ => {}
+            }
+        }
+        let json = call.body.trim_ascii_start().starts_with(b"{");
+        let body = if json { String::from_utf8_lossy(&call.body) } else { Cow::Borrowed("") };
+        if body.contains("\"PublicKey\"") {
             return Likeness::Credentials;
         }
-        let named = value("Action").is_some_and(|name| cloud.actions.named(name).is_some());
         let in_json = |action: &Action| json && body.contains(&format!("\"{}\"", action.name));
         if named || cloud.actions.iter().any(in_json) { Likeness::Action } else { Likeness::None }
     }
@@ -44,7 +48,7 @@ impl Ingress for Ulb {
         let query = Params::decode(&call.query).map_err(envelope::bad_encoding)?;
         let (mut params, mut signed) = envelope::body_params(&call)?;
         // Go's SDK repeats `Action` in the query: the same name with the same value is the same parameter.
-        let sent: HashSet<&Param> = params.iter().collect();
+        let sent: HashSet<&Param> = params.iter().filter(|_| !query.is_empty()).collect();
         let own: Vec<Param> = query.into_iter().filter(|param| !sent.contains(param)).collect();
         if let Some(signed) = &mut signed {
             signed.extend(own.clone());
