@@ -58,20 +58,21 @@ impl<'r> Execution<'r> {
         }
         let stopped = AtomicBool::new(false);
         let repeatable = self.route.here.capability.duplicate_add == DuplicateAdd::Accept;
-        let send = |step: Operation| {
+        // By their places: of a reference the compiler does not see that it lives as long as the task.
+        let send = |place: usize| {
             let stopped = &stopped;
             async move {
                 if stopped.load(Ordering::Relaxed) {
                     return None;
                 }
-                let reply = self.call_in_time(&step).await;
+                let reply = self.call_in_time(steps.get(place)?).await;
                 if reply.as_ref().is_err_and(|fault| fault.kind != FaultKind::AlreadyPresent || !repeatable) {
                     stopped.store(true, Ordering::Relaxed);
                 }
                 Some(reply)
             }
         };
-        stream::iter(steps.to_vec()).map(send).buffered(self.width()).collect().await
+        stream::iter(0..steps.len()).map(send).buffered(self.width()).collect().await
     }
 
     /// How many calls may be in flight: one, where a group takes one change at a time.

@@ -232,13 +232,17 @@ impl Serialize for Document {
         match self {
             Self::Null => serializer.serialize_unit(),
             Self::Bool(value) => serializer.serialize_bool(*value),
-            Self::Number(text) => match (text.parse::<u64>(), text.parse::<i64>(), text.parse::<f64>()) {
-                (Ok(whole), _, _) => serializer.serialize_u64(whole),
-                (Err(_), Ok(below @ ..0), _) => serializer.serialize_i64(below),
-                // `-0` as well, which only a float has.
-                (Err(_), _, Ok(float)) => serializer.serialize_f64(float),
-                (Err(_), _, Err(_)) => serializer.serialize_str(text),
-            },
+            Self::Number(text) => {
+                if let Ok(whole) = text.parse() {
+                    return serializer.serialize_u64(whole);
+                }
+                match (text.parse::<i64>(), text.parse::<f64>()) {
+                    (Ok(below @ ..0), _) => serializer.serialize_i64(below),
+                    // `-0` as well, which only a float has.
+                    (_, Ok(float)) => serializer.serialize_f64(float),
+                    (_, Err(_)) => serializer.serialize_str(text),
+                }
+            }
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(items) => {
                 let mut list = serializer.serialize_seq(Some(items.len()))?;

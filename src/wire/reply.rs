@@ -26,9 +26,14 @@ impl Reply {
     /// Adds a header. A value that cannot stand in a header has its offending characters replaced by `?`, since a
     /// report that is garbled is worth more than one that is missing.
     pub fn append(&mut self, name: HeaderName, value: &str) {
-        let printable: String =
-            value.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
-        if let Ok(value) = HeaderValue::from_str(&printable) {
+        let is_printable = |c: char| c.is_ascii_graphic() || c == ' ';
+        let value = if value.chars().all(is_printable) {
+            HeaderValue::from_str(value)
+        } else {
+            let printable: String = value.chars().map(|c| if is_printable(c) { c } else { '?' }).collect();
+            HeaderValue::try_from(printable)
+        };
+        if let Ok(value) = value {
             self.headers.append(name, value);
         }
     }
