@@ -57,7 +57,7 @@ fn now() -> Timestamp {
 }
 
 fn group() -> GroupKey {
-    GroupKey { cloud: "ucloud-prod".to_owned(), group: "ulb-abc123/vserver-def456".to_owned() }
+    GroupKey { cloud: "ucloud-prod".into(), group: "ulb-abc123/vserver-def456".into() }
 }
 
 #[divan::bench(args = ["memory", "sqlite"])]

@@ -118,7 +118,7 @@ pub struct TlsFiles {
 #[derive(Debug, Clone)]
 pub struct Target {
     /// Its name in the config.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its provider id.
     pub provider: String,
     /// Scheme and authority, with `{region}` where the call's region is to stand.

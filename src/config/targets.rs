@@ -41,7 +41,7 @@ impl Resolver<'_> {
         let words = [("refuse", Unmapped::Refuse), ("same", Unmapped::Same)];
         let unmapped = chosen(&mut self.report, "unmapped", unmapped.as_ref(), words);
         Some(Target {
-            name: name.into_inner(),
+            name: name.into_inner().into(),
             provider: provider?.into_inner(),
             endpoint: endpoint?,
             credential: credential?,

@@ -63,7 +63,7 @@ impl Parts {
         let waiting = Mutex::new(Some(errand.account.waits()));
         let run = || async {
             drop(waiting.lock().unwrap_or_else(PoisonError::into_inner).take());
-            let lane = GroupKey { cloud: "repeats".to_owned(), group: hex(&key) };
+            let lane = GroupKey { cloud: "repeats".into(), group: hex(&key).into() };
             let alone = self.store.is_shared();
             let _turn = match alone.then(|| self.turn(&lane, true, deadline)) {
                 Some(turn) => Some(turn.await.map_err(no_turn)?),
@@ -117,7 +117,7 @@ impl Parts {
     async fn forget_answers_of(&self, target: &Target) -> Result<(), Fault> {
         self.repeats.forget_target(&target.name);
         if self.tells_again() {
-            let forget = vec![Write::ForgetAnswersOf(target.name.clone())];
+            let forget = vec![Write::ForgetAnswersOf(target.name.to_string())];
             self.store.write(forget).await.map_err(unavailable)?;
         }
         Ok(())

@@ -63,7 +63,7 @@ impl Intent {
         Self {
             dialect: client.dialect.clone(),
             key_id: client.credential.key_id.clone(),
-            target: route.target.name.clone(),
+            target: route.target.name.to_string(),
             deed,
         }
     }

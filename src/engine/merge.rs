@@ -9,7 +9,7 @@ use std::{
     collections::{HashMap, VecDeque},
     mem,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -102,7 +102,7 @@ impl Merges {
     }
 
     /// The first that waits, and as many behind it as go into one call of `most` backends with it.
-    fn take(&self, group: &GroupKey, most: usize, name: impl Fn(&Item) -> (String, Port)) -> Vec<Ticket> {
+    fn take(&self, group: &GroupKey, most: usize, name: impl Fn(&Item) -> (Arc<str>, Port)) -> Vec<Ticket> {
         let mut waiting = self.lock();
         let Some(line) = waiting.get_mut(group) else { return Vec::new() };
         // Whoever has gone away wants nothing any more.

@@ -1,10 +1,12 @@
 //! A group by both names.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::resolve::Route;
 use crate::{
-    model::{Backend, Fault, Field, GroupRef, LoadBalancerId, Port, SubnetId, Target, VpcId},
+    model::{Backend, Fault, Field, GroupRef, Port, SubnetId, Target, VpcId},
     store::{Entry, GroupKey},
 };
 
@@ -50,20 +52,23 @@ impl GroupPair {
 /// The group with its load balancer, on clouds where load balancers may have groups of the same id.
 pub(super) fn key_of(route: &Route<'_>, there: &GroupRef) -> GroupKey {
     let balancer = there.load_balancer.as_ref().filter(|_| route.there.group.load_balancer.is_some());
-    let group = balancer.map(LoadBalancerId::as_str).into_iter().chain([there.group.as_str()]);
-    GroupKey { cloud: route.target.name.clone(), group: group.collect::<Vec<_>>().join("/") }
+    let group = match balancer {
+        Some(balancer) => [balancer.as_str(), "/", there.group.as_str()].concat().into(),
+        None => there.group.text(),
+    };
+    GroupKey { cloud: Arc::clone(&route.target.name), group }
 }
 
 /// What the target knows a server by: without the address that it has no place for.
-pub(super) fn identity(route: &Route<'_>, there: &Target) -> String {
+pub(super) fn identity(route: &Route<'_>, there: &Target) -> Arc<str> {
     let no_address = route.there.backend.losses().iter().any(|(field, _)| *field == Field::Address);
     match there {
-        Target::Resource { id, kind: _, address: _ } if no_address => id.to_string(),
-        Target::Resource { .. } => there.to_string(),
+        Target::Resource { id, kind: _, address } if no_address || address.is_none() => id.text(),
+        Target::Resource { .. } => there.to_string().into(),
         Target::Address { ip, vpc, subnet, kind: _ } => {
             let vpc = vpc.as_ref().map_or("", VpcId::as_str);
             let subnet = subnet.as_ref().map_or("", SubnetId::as_str);
-            format!("{vpc}/{subnet}/{ip}")
+            format!("{vpc}/{subnet}/{ip}").into()
         }
     }
 }

@@ -210,7 +210,7 @@ impl Parts {
             .inspect_err(|error| error!(%error, entry = left.id, "an entry of the journal cannot be read"))
             .ok()?;
         let goes_there = |client: &&Client| {
-            self.config.targets.get(client.target).is_some_and(|target| target.name == intent.target)
+            self.config.targets.get(client.target).is_some_and(|target| *target.name == intent.target)
         };
         let is_it =
             |client: &Client| client.dialect == intent.dialect && client.credential.key_id == intent.key_id;

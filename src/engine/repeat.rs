@@ -115,7 +115,7 @@ impl Repeats {
 
     /// The same of a target: what went there past the engine may have changed anything.
     pub(super) fn forget_target(&self, target: &str) {
-        let is_of_another = |group: &GroupKey| group.cloud != target;
+        let is_of_another = |group: &GroupKey| &*group.cloud != target;
         self.lock().unrecorded.retain(|_, known| known.group.as_ref().is_some_and(is_of_another));
     }
 
@@ -219,7 +219,7 @@ mod tests {
     const WINDOW: Duration = Duration::from_secs(10);
 
     fn group(cloud: &str) -> GroupKey {
-        GroupKey { cloud: cloud.to_owned(), group: "g1".to_owned() }
+        GroupKey { cloud: cloud.into(), group: "g1".into() }
     }
 
     /// Requests of one key that take a second each, and how many were carried out.

@@ -5,7 +5,7 @@
 
 use std::{
     mem,
-    sync::{MutexGuard, PoisonError, atomic::Ordering},
+    sync::{Arc, MutexGuard, PoisonError, atomic::Ordering},
 };
 
 use tokio::time::Instant;
@@ -70,7 +70,10 @@ impl Execution<'_> {
 
     /// The lane in which groups of a load balancer are made.
     pub(super) fn lane_of(&self, balancer: &LoadBalancerRef) -> GroupKey {
-        GroupKey { cloud: self.route.target.name.clone(), group: format!("the groups of {}", balancer.id) }
+        GroupKey {
+            cloud: Arc::clone(&self.route.target.name),
+            group: format!("the groups of {}", balancer.id).into(),
+        }
     }
 
     /// Waits for a turn to write to a group: `alone`, or beside others where the target takes several changes at once.

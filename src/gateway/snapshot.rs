@@ -66,10 +66,10 @@ impl Snapshot {
 }
 
 fn keys(config: &Config) -> Keyring<Caller> {
-    let targets: Vec<Arc<str>> = config.targets.iter().map(|target| target.name.as_str().into()).collect();
     let mut keys = Keyring::new();
     for (client, row) in config.clients.iter().enumerate() {
-        let target = targets.get(row.target).map(Arc::clone).unwrap_or_default();
+        let target =
+            config.targets.get(row.target).map(|target| Arc::clone(&target.name)).unwrap_or_default();
         keys.insert(&row.dialect, row.credential.clone(), Caller { client, target, shape: row.replies });
     }
     keys

@@ -26,7 +26,7 @@ pub struct HttpUpstream {
     stamps: Stamps,
     telemetry: Arc<Telemetry>,
     within: Duration,
-    reached: HashMap<String, Reached>,
+    reached: HashMap<Arc<str>, Reached>,
 }
 
 /// One target with everything that it takes to call it, found once.

@@ -26,6 +26,12 @@ macro_rules! text_ids {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// The same, shared.
+            #[must_use]
+            pub fn text(&self) -> Arc<str> {
+                Arc::clone(&self.0)
+            }
         }
 
         impl From<$name> for String {

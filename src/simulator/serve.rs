@@ -68,7 +68,7 @@ impl Simulation {
             }
             let door = Door::new(front.bounds);
             servers.spawn(serve(vec![listener], front, door, stop.clone()));
-            clouds.push(SimulatedCloud { target: target.name, balancer });
+            clouds.push(SimulatedCloud { target: target.name.to_string(), balancer });
         }
         Ok(Self { clouds, stop, servers })
     }
@@ -94,7 +94,7 @@ fn balancer(config: &Config, target: &Target, script: Script, latency: Duration)
 }
 
 fn front(config: &Config, target: &Target, balancer: &Arc<LoadBalancer>, stamps: Stamps) -> Front {
-    let caller = Caller { client: 0, target: target.name.as_str().into(), shape: Shape::Live };
+    let caller = Caller { client: 0, target: Arc::clone(&target.name), shape: Shape::Live };
     let mut keys = Keyring::new();
     keys.insert(&target.provider, target.credential.clone(), caller);
     let gate = Gate::new(keys, Arc::new(Memory::new()), config.limits.clock_skew);

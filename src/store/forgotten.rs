@@ -38,7 +38,7 @@ impl Forgotten {
     /// Whether what stands at this place and tells of this group is void.
     pub(super) fn is_void(&self, group: Option<&GroupKey>, at: u64) -> bool {
         let Some(group) = group else { return at < self.any };
-        let marks = [self.groups.get(group), self.clouds.get(&group.cloud)];
+        let marks = [self.groups.get(group), self.clouds.get(&*group.cloud)];
         marks.into_iter().flatten().any(|mark| at < mark.before)
     }
 

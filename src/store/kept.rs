@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -26,7 +26,7 @@ pub struct Question(u64);
 struct Rows {
     backends: HashMap<Entry, Remembered>,
     /// By the target and the id that a caller has for it.
-    owners: HashMap<(String, BackendId), Entry>,
+    owners: HashMap<(Arc<str>, BackendId), Entry>,
     groups: HashMap<GroupKey, RememberedGroup>,
     /// The last look at everything, and at single groups.
     last: Question,
@@ -42,8 +42,8 @@ impl Kept {
 
     /// The backend that has been given this id, where that is not the one that the id itself says.
     #[must_use]
-    pub fn owner(&self, cloud: &str, id: &BackendId) -> Option<Entry> {
-        self.lock().owners.get(&(cloud.to_owned(), id.clone())).cloned()
+    pub fn owner(&self, cloud: &Arc<str>, id: &BackendId) -> Option<Entry> {
+        self.lock().owners.get(&(Arc::clone(cloud), id.clone())).cloned()
     }
 
     /// What is kept of a group.
@@ -98,14 +98,14 @@ impl Rows {
         let old = self.backends.remove(entry);
         let is_new = old.as_ref().unwrap_or(&Remembered::default()) != remembered;
         if let Some(id) = old.and_then(|old| old.id) {
-            let key = (entry.group.cloud.clone(), id);
+            let key = (Arc::clone(&entry.group.cloud), id);
             // The id may have gone on to another port by now.
             if self.owners.get(&key) == Some(entry) {
                 self.owners.remove(&key);
             }
         }
         if let Some(id) = &remembered.id {
-            self.owners.insert((entry.group.cloud.clone(), id.clone()), entry.clone());
+            self.owners.insert((Arc::clone(&entry.group.cloud), id.clone()), entry.clone());
         }
         if *remembered != Remembered::default() {
             self.backends.insert(entry.clone(), remembered.clone());

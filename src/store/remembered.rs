@@ -1,16 +1,18 @@
 //! What targets could not hold, and is given back on reads.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Backend, BackendId, Listener, ListenerOption, LoadBalancerId, Port, Traffic, Weight};
 
-/// Names one group of one target.
+/// Names one group of one target. A copy shares the texts: one request has several.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GroupKey {
     /// The target's name in the config.
-    pub cloud: String,
+    pub cloud: Arc<str>,
     /// The group there, with its load balancer.
-    pub group: String,
+    pub group: Arc<str>,
 }
 
 /// Names one backend of one group of one target.
@@ -19,7 +21,7 @@ pub struct Entry {
     /// The group.
     pub group: GroupKey,
     /// What the target knows the backend's server by.
-    pub server: String,
+    pub server: Arc<str>,
     /// Its port.
     pub port: Port,
 }

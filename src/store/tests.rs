@@ -4,11 +4,11 @@ use super::*;
 use crate::model::{BackendId, Port};
 
 fn group(name: &str) -> GroupKey {
-    GroupKey { cloud: "prod".to_owned(), group: name.to_owned() }
+    GroupKey { cloud: "prod".into(), group: name.into() }
 }
 
 fn described(name: &str, port: u32, words: &str) -> Keepsake {
-    let entry = Entry { group: group(name), server: "i-1".to_owned(), port: Port::new(port).unwrap() };
+    let entry = Entry { group: group(name), server: "i-1".into(), port: Port::new(port).unwrap() };
     let id = BackendId::new(format!("backend-{port}"));
     Keepsake::Backend(entry, Remembered { description: Some(words.to_owned()), id, ..Remembered::default() })
 }
@@ -22,9 +22,9 @@ fn the_view_follows_an_id_from_port_to_port() {
     assert!(!kept.keep(&Keepsake::Backend(old.clone(), remembered.clone())), "nothing new");
     assert!(kept.keep(&Keepsake::Backend(new.clone(), remembered.clone())));
     assert!(kept.keep(&Keepsake::Backend(old, Remembered::default())));
-    assert_eq!(kept.owner("prod", &remembered.id.unwrap()), Some(new));
+    assert_eq!(kept.owner(&"prod".into(), &remembered.id.unwrap()), Some(new));
     kept.fill(kept.ask(), Some(&group("g1")), &[]);
-    assert_eq!(kept.owner("prod", &BackendId::new("backend-80").unwrap()), None);
+    assert_eq!(kept.owner(&"prod".into(), &BackendId::new("backend-80").unwrap()), None);
 }
 
 /// Reads look into the store beside each other, and beside a writer who has looked at its own group.

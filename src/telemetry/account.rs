@@ -106,10 +106,10 @@ impl Account {
     }
 
     /// The caller is who it says, and its requests go to this target.
-    pub fn admits(&self, client: &str, target: &str) {
+    pub fn admits(&self, client: &str, target: &Arc<str>) {
         let mut entries = self.lock();
         entries.past.client = Some(excerpt(client));
-        entries.past.target = Some(target.to_owned());
+        entries.past.target = Some(Arc::clone(target));
     }
 
     /// What has come of it.
@@ -128,11 +128,11 @@ impl Account {
     }
 
     /// A call to a target begins. `params` are what it asks for, without what signs it.
-    pub fn calls(&self, target: &str, action: &str, params: Params) -> Calling<'_> {
+    pub fn calls(&self, target: &Arc<str>, action: &str, params: Params) -> Calling<'_> {
         self.lock().upstream.begin();
         let kept = |Param { name, value }| (name, shortened(value));
         let made = CallMade {
-            target: target.to_owned(),
+            target: Arc::clone(target),
             action: action.to_owned(),
             params: params.into_iter().map(kept).collect(),
             outcome: "given-up",
@@ -340,8 +340,10 @@ mod tests {
         let waiting = account.waits();
         sleep(MOMENT);
         drop(waiting);
-        let (one, other) =
-            (account.calls("t", "A", Params::default()), account.calls("t", "B", Params::default()));
+        let (one, other) = (
+            account.calls(&"t".into(), "A", Params::default()),
+            account.calls(&"t".into(), "B", Params::default()),
+        );
         sleep(MOMENT);
         let took = [one.ends(told()), other.ends(told())];
         account.ends(done());
@@ -377,7 +379,7 @@ mod tests {
             let account = open(&telemetry);
             account.speaks("aliyun", "A", None, &id.to_string());
             for _ in 0..=MOST_CALLS {
-                drop(account.calls("t", "A", long.clone()));
+                drop(account.calls(&"t".into(), "A", long.clone()));
             }
         }
         let last = telemetry.history.last();

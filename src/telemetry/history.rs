@@ -53,7 +53,7 @@ pub struct Past {
     /// The caller's key id, once its signature was verified.
     pub client: Option<String>,
     /// The name of the target that the client leads to.
-    pub target: Option<String>,
+    pub target: Option<Arc<str>>,
     /// `done`, `passed`, `unrecognised`, `hung-up`, or the name of a fault.
     pub outcome: &'static str,
     /// The HTTP status of the reply; none if the caller had hung up.
@@ -85,7 +85,7 @@ impl Past {
 #[derive(Debug, Clone, Serialize)]
 pub struct CallMade {
     /// The target's name.
-    pub target: String,
+    pub target: Arc<str>,
     /// The action.
     pub action: String,
     /// Its parameters, without what signs it; none of a call that was passed on as it came.

@@ -63,8 +63,8 @@ pub(super) fn export(door: &str, past: &Past) {
         KeyValue::new("weighbridge.gateway_ms", past.gateway_ms),
         KeyValue::new("weighbridge.waiting_ms", past.waiting_ms),
     ];
-    let told = [("weighbridge.client", client), ("weighbridge.target", target)];
-    attributes.extend(told.into_iter().filter_map(|(name, text)| Some(KeyValue::new(name, text.clone()?))));
+    attributes.extend(client.clone().map(|client| KeyValue::new("weighbridge.client", client)));
+    attributes.extend(target.clone().map(|target| KeyValue::new("weighbridge.target", target)));
     attributes.extend(status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))));
     attributes.extend(losses.iter().map(|(field, _)| KeyValue::new("weighbridge.loss", field.clone())));
     let request = tracer.span_builder("request").with_kind(SpanKind::Server);

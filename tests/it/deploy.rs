@@ -27,7 +27,7 @@ fn known_series() -> Vec<Series> {
     let account = Account::open(&telemetry, &Arc::from("gateway"), None, Timestamp::UNIX_EPOCH);
     drop(account.waits());
     let told = Told { outcome: "done", code: None, request_id: None };
-    let took = account.calls("ucloud-prod", "DescribeVServer", Params::default()).ends(told);
+    let took = account.calls(&"ucloud-prod".into(), "DescribeVServer", Params::default()).ends(told);
     let losses = vec![("standby", "no place for it".to_owned())];
     account.ends(End { outcome: FaultKind::NonceUsed.name(), message: None, cause: String::new(), losses });
     drop(account);

@@ -89,7 +89,7 @@ fn explained(call: Call) -> Result<String, String> {
     let config = config();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let explained = runtime.block_on(explain(&config, call, &stamp));
-    explained.map(|explanation| explanation.route.target.name.clone()).map_err(told)
+    explained.map(|explanation| explanation.route.target.name.to_string()).map_err(told)
 }
 
 #[test]

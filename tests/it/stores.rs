@@ -26,11 +26,11 @@ fn now() -> Timestamp {
 }
 
 fn group(name: &str) -> GroupKey {
-    GroupKey { cloud: "prod".to_owned(), group: name.to_owned() }
+    GroupKey { cloud: "prod".into(), group: name.into() }
 }
 
 fn described(name: &str, port: u32, words: &str) -> Keepsake {
-    let entry = Entry { group: group(name), server: "i-1".to_owned(), port: Port::new(port).unwrap() };
+    let entry = Entry { group: group(name), server: "i-1".into(), port: Port::new(port).unwrap() };
     let id = BackendId::new(format!("backend-{port}"));
     Keepsake::Backend(entry, Remembered { description: Some(words.to_owned()), id, ..Remembered::default() })
 }

@@ -202,7 +202,7 @@ fn the_contracts_targets_mean_what_they_say() {
     let directory = directory();
     let config = resolve(CONTRACT, directory.path()).unwrap();
     let [aliyun, ucloud] = config.targets.as_slice() else { panic!("{:?}", config.targets) };
-    assert_eq!((aliyun.name.as_str(), aliyun.scheme.as_str(), &aliyun.ca), ("aliyun-prod", "acs3", &None));
+    assert_eq!((&*aliyun.name, aliyun.scheme.as_str(), &aliyun.ca), ("aliyun-prod", "acs3", &None));
     assert_eq!(aliyun.endpoint, "https://slb.{region}.aliyuncs.com");
     assert_eq!((ucloud.provider.as_str(), ucloud.scheme.as_str()), ("ucloud", "sha1"));
     assert_eq!((ucloud.concurrency, ucloud.unmapped), (8, Unmapped::Refuse));

@@ -19,7 +19,7 @@ impl Explanation<'_> {
             ("cloud", Document::text(&route.here.title)),
             ("action", Document::text(action)),
             ("client", Document::text(&route.client.credential.key_id)),
-            ("target", Document::text(&target.name)),
+            ("target", Document::text(&*target.name)),
             ("target_cloud", Document::text(there)),
             ("calls", Document::List(calls.iter().map(|call| call_json(call, &target.scheme)).collect())),
             ("fields", tables_json(tables)),

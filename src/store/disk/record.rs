@@ -35,10 +35,10 @@ impl Record {
         const NONE: RequestDigest = [0; 32];
         let (kind, request, cloud, group, answer) = match &self.said {
             Said::Answer { request, group: Some(group), answer } => {
-                (1, request, group.cloud.as_str(), group.group.as_str(), answer.as_str())
+                (1, request, &*group.cloud, &*group.group, answer.as_str())
             }
             Said::Answer { request, group: None, answer } => (2, request, "", "", answer.as_str()),
-            Said::Forget(group) => (3, &NONE, group.cloud.as_str(), group.group.as_str(), ""),
+            Said::Forget(group) => (3, &NONE, &*group.cloud, &*group.group, ""),
             Said::ForgetTarget(cloud) => (4, &NONE, cloud.as_str(), "", ""),
         };
         let mut bytes = Vec::with_capacity(HEAD + 64 + cloud.len() + group.len() + answer.len());
@@ -69,9 +69,13 @@ impl Record {
         let request = take(&mut body)?;
         let (cloud, group, answer) = (text(&mut body)?, text(&mut body)?, text(&mut body)?);
         let said = match kind {
-            1 => Said::Answer { request, group: Some(GroupKey { cloud, group }), answer },
+            1 => Said::Answer {
+                request,
+                group: Some(GroupKey { cloud: cloud.into(), group: group.into() }),
+                answer,
+            },
             2 => Said::Answer { request, group: None, answer },
-            3 => Said::Forget(GroupKey { cloud, group }),
+            3 => Said::Forget(GroupKey { cloud: cloud.into(), group: group.into() }),
             4 => Said::ForgetTarget(cloud),
             _ => return None,
         };
@@ -112,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_was_cut_off_anywhere_or_garbled_is_no_record() {
-        let group = GroupKey { cloud: "prod".to_owned(), group: "一/g".to_owned() };
+        let group = GroupKey { cloud: "prod".into(), group: "一/g".into() };
         let answer = Said::Answer { request: [7; 32], group: Some(group.clone()), answer: "{}".to_owned() };
         let of_none = Said::Answer { request: [8; 32], group: None, answer: String::new() };
         for said in [answer, of_none, Said::Forget(group), Said::ForgetTarget("prod".to_owned())] {

@@ -19,7 +19,7 @@ fn after(seconds: i64) -> Timestamp {
 }
 
 fn group(name: &str) -> GroupKey {
-    GroupKey { cloud: "prod".to_owned(), group: name.to_owned() }
+    GroupKey { cloud: "prod".into(), group: name.into() }
 }
 
 fn digest_of(number: usize) -> [u8; 32] {
@@ -215,7 +215,7 @@ fn a_record_that_was_cut_off_hides_none_of_those_before_it() {
 #[test]
 fn what_is_void_is_void_for_whoever_opens_the_log() {
     let (_folder, path) = folder();
-    let other = |name: &str| GroupKey { cloud: "other".to_owned(), group: name.to_owned() };
+    let other = |name: &str| GroupKey { cloud: "other".into(), group: name.into() };
     let mut answers = Answers::open(&path).unwrap();
     answers.forget(&group("g1")).unwrap();
     for (number, group) in

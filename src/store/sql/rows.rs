@@ -50,7 +50,7 @@ pub(super) async fn kept(pool: &AnyPool, group: Option<&GroupKey>) -> Result<Vec
         Some(GroupKey { cloud, group }) => {
             let select = "SELECT cloud, lane, server, port, what FROM kept \
                           WHERE cloud = $1 AND lane = $2 ORDER BY server, port";
-            query(select).bind(cloud).bind(group).fetch_all(pool).await?
+            query(select).bind(&**cloud).bind(&**group).fetch_all(pool).await?
         }
     };
     rows.iter().map(keepsake).collect()
@@ -67,7 +67,7 @@ pub(super) async fn unfinished(pool: &AnyPool, group: Option<&GroupKey>) -> Resu
         Some(GroupKey { cloud, group }) => {
             let select = "SELECT id, cloud, lane, began, what FROM journal \
                           WHERE cloud = $1 AND lane = $2 ORDER BY began, id";
-            query(select).bind(cloud).bind(group).fetch_all(pool).await?
+            query(select).bind(&**cloud).bind(&**group).fetch_all(pool).await?
         }
     };
     rows.iter().map(intention).collect()
@@ -117,31 +117,31 @@ async fn write_one(on: &mut AnyConnection, write: &Write) -> Result<(), Error> {
 }
 
 async fn of_group(statement: &'static str, on: &mut AnyConnection, group: &GroupKey) -> Result<(), Error> {
-    query(statement).bind(&group.cloud).bind(&group.group).execute(on).await.map(drop)
+    query(statement).bind(&*group.cloud).bind(&*group.group).execute(on).await.map(drop)
 }
 
 async fn begin(on: &mut AnyConnection, intention: &Intention) -> Result<(), Error> {
     let Intention { id, lane, began, what } = intention;
     let upsert = "INSERT INTO journal (id, cloud, lane, began, what) VALUES ($1, $2, $3, $4, $5) \
                   ON CONFLICT (id) DO UPDATE SET cloud = excluded.cloud, lane = excluded.lane, what = excluded.what";
-    let upsert = query(upsert).bind(id).bind(&lane.cloud).bind(&lane.group);
+    let upsert = query(upsert).bind(id).bind(&*lane.cloud).bind(&*lane.group);
     upsert.bind(began.as_millisecond()).bind(what).execute(on).await.map(drop)
 }
 
 async fn keep(on: &mut AnyConnection, keepsake: &Keepsake) -> Result<(), Error> {
     let GroupKey { cloud, group } = keepsake.group();
     let (server, port, what) = match keepsake {
-        Keepsake::Backend(entry, remembered) => (entry.server.as_str(), entry.port.get(), text(remembered)?),
+        Keepsake::Backend(entry, remembered) => (&*entry.server, entry.port.get(), text(remembered)?),
         Keepsake::Group(_, remembered) => ("", 0, text(remembered)?),
     };
     if keepsake.is_empty() {
         let delete = "DELETE FROM kept WHERE cloud = $1 AND lane = $2 AND server = $3 AND port = $4";
-        let delete = query(delete).bind(cloud).bind(group).bind(server).bind(i64::from(port));
+        let delete = query(delete).bind(&**cloud).bind(&**group).bind(server).bind(i64::from(port));
         return delete.execute(on).await.map(drop);
     }
     let upsert = "INSERT INTO kept (cloud, lane, server, port, what) VALUES ($1, $2, $3, $4, $5) \
                   ON CONFLICT (cloud, lane, server, port) DO UPDATE SET what = excluded.what";
-    let upsert = query(upsert).bind(cloud).bind(group).bind(server).bind(i64::from(port)).bind(what);
+    let upsert = query(upsert).bind(&**cloud).bind(&**group).bind(server).bind(i64::from(port)).bind(what);
     upsert.execute(on).await.map(drop)
 }
 
@@ -150,7 +150,7 @@ fn keepsake(row: &AnyRow) -> Result<Keepsake, Error> {
     let (server, port): (String, i64) = (row.try_get("server")?, row.try_get("port")?);
     let what: String = row.try_get("what")?;
     match u32::try_from(port).ok().and_then(Port::new) {
-        Some(port) => Ok(Keepsake::Backend(Entry { group, server, port }, value(&what)?)),
+        Some(port) => Ok(Keepsake::Backend(Entry { group, server: server.into(), port }, value(&what)?)),
         None => Ok(Keepsake::Group(group, value(&what)?)),
     }
 }

@@ -69,7 +69,7 @@ impl Clouds {
 
     /// Where the cloud of a target listens.
     pub fn origin(&self, target: &str) -> &str {
-        &self.config.targets.iter().find(|known| known.name == target).unwrap().endpoint
+        &self.config.targets.iter().find(|known| *known.name == *target).unwrap().endpoint
     }
 
     /// What a group of a target's cloud holds, by port.

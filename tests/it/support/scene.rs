@@ -59,7 +59,7 @@ impl Scene {
         let simulation = Simulation::start(&mut config, &stamps, latency).await.unwrap();
         let client = config.clients.iter().find(|client| client.dialect == caller.dialect()).unwrap();
         let row = &mut config.targets[client.target];
-        let (target, breaker) = (row.name.clone(), Breaker::before(&row.endpoint).await);
+        let (target, breaker) = (row.name.to_string(), Breaker::before(&row.endpoint).await);
         row.endpoint.clone_from(&breaker.origin);
         let gateway = Gateway::bind(config, stamps).await.unwrap();
         let (address, stop) = (gateway.addresses().unwrap()[0], CancellationToken::new());
