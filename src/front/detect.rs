@@ -31,6 +31,9 @@ pub fn detect(call: &Call, providers: &'static [Provider], tables: &Tables) -> O
     // `max_by_key` takes the last of equals; the first is meant.
     let mut best: Option<(Likeness, Speaker)> = None;
     for (likeness, speaker) in speakers.filter(|(likeness, _)| *likeness != Likeness::None) {
+        if likeness == Likeness::Credentials {
+            return Some(speaker);
+        }
         if best.as_ref().is_none_or(|(known, _)| likeness > *known) {
             best = Some((likeness, speaker));
         }
