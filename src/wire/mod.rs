@@ -15,7 +15,7 @@ mod request_text;
 pub use call::Call;
 pub use document::{Document, DocumentError};
 pub use excerpt::{beginning, excerpt};
-pub use params::{EncodingError, Param, Params, to_canonical, to_form};
+pub use params::{EncodingError, Param, Params, encode_canonical, to_canonical, to_form};
 pub use percent::{encode_form, encode_strict};
 pub use reply::Reply;
 pub use request_text::{RequestTextError, read_request, to_curl};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     excerpt::excerpt,
-    percent::{decode_form, encode_form, encode_strict},
+    percent::{decode_form, encode_form, encode_strict, encode_twice},
 };
 
 /// One decoded parameter. `Debug` leaves the value out: it may be a signature or a token.
@@ -135,9 +135,18 @@ impl Params {
 /// `name=value&…` of these, RFC 3986 encoded, sorted: the canonical query of both of Alibaba Cloud's schemes.
 #[must_use]
 pub fn to_canonical<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
+    joined(sorted(pairs), encode_strict)
+}
+
+/// Appends the canonical query of these to `out`, as a whole encoded once more: what the older of Alibaba Cloud's schemes signs.
+pub fn encode_canonical<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>, out: &mut String) {
+    join(sorted(pairs), encode_twice, ["%3D", "%26"], out);
+}
+
+fn sorted<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> impl Iterator<Item = (&'p str, &'p str)> {
     let mut pairs: Vec<(&str, &str)> = pairs.collect();
     pairs.sort_unstable();
-    joined(pairs.into_iter(), encode_strict)
+    pairs.into_iter()
 }
 
 impl Param {
@@ -190,15 +199,25 @@ pub fn to_form(pairs: &[(&str, &str)]) -> String {
 
 fn joined<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>, encode: fn(&str, &mut String)) -> String {
     let mut text = String::with_capacity(1024);
-    for (name, value) in pairs {
-        if !text.is_empty() {
-            text.push('&');
-        }
-        encode(name, &mut text);
-        text.push('=');
-        encode(value, &mut text);
-    }
+    join(pairs, encode, ["=", "&"], &mut text);
     text
+}
+
+/// Appends pairs, with one text between name and value and another between pairs.
+fn join<'p>(
+    pairs: impl Iterator<Item = (&'p str, &'p str)>,
+    encode: fn(&str, &mut String),
+    [is, and]: [&str; 2],
+    out: &mut String,
+) {
+    for (at, (name, value)) in pairs.enumerate() {
+        if at > 0 {
+            out.push_str(and);
+        }
+        encode(name, out);
+        out.push_str(is);
+        encode(value, out);
+    }
 }
 
 #[cfg(test)]

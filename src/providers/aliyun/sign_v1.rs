@@ -12,7 +12,7 @@ use crate::{
     crypto::{Secret, hmac_sha1},
     dialect::{Arrival, Claim, Invocation, Scheme},
     model::{Fault, FaultKind},
-    wire::{Call, Params, encode_strict, to_canonical},
+    wire::{Call, Params, encode_canonical},
 };
 
 /// RPC signature 1.0.
@@ -54,10 +54,9 @@ impl Scheme for V1 {
 }
 
 fn string_to_sign<'p>(method: &Method, pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
-    let canonical = to_canonical(pairs);
-    let mut text = String::with_capacity(2 * canonical.len() + 16);
+    let mut text = String::with_capacity(2048);
     text.extend([method.as_str(), "&%2F&"]);
-    encode_strict(&canonical, &mut text);
+    encode_canonical(pairs, &mut text);
     text
 }
 
