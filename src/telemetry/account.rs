@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use tracing::{info, warn};
 
@@ -282,8 +283,8 @@ fn log(door: &str, past: &Past, cause: &str) {
     }
 }
 
-fn shortened(value: String) -> String {
-    if value.len() <= LONGEST_VALUE { value } else { beginning(&value, LONGEST_VALUE) }
+fn shortened(value: CompactString) -> CompactString {
+    if value.len() <= LONGEST_VALUE { value } else { beginning(&value, LONGEST_VALUE).into() }
 }
 
 fn calls_text(calls: &[CallMade]) -> String {

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -89,7 +90,7 @@ pub struct CallMade {
     /// The action.
     pub action: String,
     /// Its parameters, without what signs it; none of a call that was passed on as it came.
-    pub params: Vec<(String, String)>,
+    pub params: Vec<(CompactString, CompactString)>,
     /// `done`, or the name of a fault.
     pub outcome: &'static str,
     /// The target's own code of an error.

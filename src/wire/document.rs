@@ -6,12 +6,16 @@
 
 use std::{borrow::Cow, fmt};
 
+use compact_str::{CompactString, ToCompactString};
 use quick_xml::escape::escape;
 use serde::{
     Serialize, Serializer,
     de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor},
     ser::{SerializeMap, SerializeSeq},
 };
+
+/// A member of a record. Texts of up to 24 bytes, as names and ids are, take no memory beside.
+pub type NamedValue = (CompactString, Document);
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,13 +25,13 @@ pub enum Document {
     /// `true` or `false`.
     Bool(bool),
     /// A number in plain decimal: `42`, `0.5`.
-    Number(String),
+    Number(CompactString),
     /// A string.
-    Text(String),
+    Text(CompactString),
     /// An array.
     List(Vec<Document>),
     /// An object, in order, duplicates included.
-    Record(Vec<(String, Document)>),
+    Record(Vec<NamedValue>),
 }
 
 /// Text that holds no document.
@@ -76,19 +80,19 @@ impl Document {
     /// A record of these members, in this order.
     #[must_use]
     pub fn record<const N: usize>(members: [(&str, Document); N]) -> Self {
-        Self::Record(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        Self::Record(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 
     /// Text.
     #[must_use]
-    pub fn text(text: impl Into<String>) -> Self {
+    pub fn text(text: impl Into<CompactString>) -> Self {
         Self::Text(text.into())
     }
 
     /// A whole number.
     #[must_use]
     pub fn number(number: impl Into<i64>) -> Self {
-        Self::Number(number.into().to_string())
+        Self::Number(number.into().to_compact_string())
     }
 
     /// The items of a list; none for anything else.
@@ -280,24 +284,25 @@ impl<'de> Visitor<'de> for DocumentVisitor {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Document, E> {
-        Ok(Document::Number(value.to_string()))
+        Ok(Document::Number(value.to_compact_string()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Document, E> {
-        Ok(Document::Number(value.to_string()))
+        Ok(Document::Number(value.to_compact_string()))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Document, E> {
-        // Rust's `Display` of a float is plain decimal with no zero fraction: just what the signature needs.
-        Ok(Document::Number(value.to_string()))
+        // Rust's `Display` of a float is plain decimal with no zero fraction: just what the signature needs, and not what
+        // `to_compact_string` writes.
+        Ok(Document::Number(value.to_string().into()))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Document, E> {
-        Ok(Document::Text(value.to_owned()))
+        Ok(Document::Text(value.into()))
     }
 
     fn visit_string<E>(self, value: String) -> Result<Document, E> {
-        Ok(Document::Text(value))
+        Ok(Document::Text(value.into()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Document, A::Error> {
@@ -332,15 +337,15 @@ mod tests {
 
     #[test]
     fn the_spec_pages_single_quotes_are_read() {
-        assert_eq!(member("[{'ServerId':'vm-233','Port':'80'}]", "Port"), Document::Text("80".to_owned()));
+        assert_eq!(member("[{'ServerId':'vm-233','Port':'80'}]", "Port"), Document::text("80"));
     }
 
     #[test]
     fn a_python_list_is_read_with_its_apostrophe_and_none() {
         let text = r#"[{'ServerId': 'i-1', 'Port': 80, 'Type': None, 'Description': "it's None's \" True"}]"#;
-        assert_eq!(member(text, "Description"), Document::Text("it's None's \" True".to_owned()));
+        assert_eq!(member(text, "Description"), Document::text("it's None's \" True"));
         assert_eq!(member(text, "Type"), Document::Null);
-        assert_eq!(member(text, "Port"), Document::Number("80".to_owned()));
+        assert_eq!(member(text, "Port"), Document::Number("80".into()));
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod reply;
 mod request_text;
 
 pub use call::Call;
-pub use document::{Document, DocumentError};
+pub use document::{Document, DocumentError, NamedValue};
 pub use excerpt::{beginning, excerpt};
 pub use params::{EncodingError, Param, Params, encode_canonical, to_canonical, to_form};
 pub use percent::{encode_form, encode_strict};

@@ -2,18 +2,21 @@
 
 use std::fmt;
 
+use compact_str::CompactString;
+
 use super::{
     excerpt::excerpt,
     percent::{decode_form, encode_form, encode_strict, encode_twice},
 };
 
-/// One decoded parameter. `Debug` leaves the value out: it may be a signature or a token.
+/// One decoded parameter. Texts of up to 24 bytes, as most are, take no memory beside. `Debug` leaves the value out: it may be a
+/// signature or a token.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Param {
     /// The name, decoded.
-    pub name: String,
+    pub name: CompactString,
     /// The value, decoded.
-    pub value: String,
+    pub value: CompactString,
 }
 
 /// Parameters in the order in which they arrived, duplicates included.
@@ -65,7 +68,7 @@ impl Params {
     }
 
     /// Adds a parameter at the end.
-    pub fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
+    pub fn push(&mut self, name: impl Into<CompactString>, value: impl Into<CompactString>) {
         self.0.push(Param::new(name, value));
     }
 
@@ -150,7 +153,7 @@ fn sorted<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> impl Iterator<
 }
 
 impl Param {
-    fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+    fn new(name: impl Into<CompactString>, value: impl Into<CompactString>) -> Self {
         Self { name: name.into(), value: value.into() }
     }
 }
@@ -170,9 +173,9 @@ impl<'p> IntoIterator for &'p Params {
     }
 }
 
-impl FromIterator<(String, String)> for Params {
-    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| Param { name, value }).collect())
+impl<N: Into<CompactString>, V: Into<CompactString>> FromIterator<(N, V)> for Params {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| Param::new(name, value)).collect())
     }
 }
 

@@ -52,13 +52,14 @@ impl Refusal {
             ]);
         }
         members.extend([("refused", refused), ("fields", tables_json(tables))]);
-        Document::Record(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        Document::Record(members.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 }
 
 fn call_json(call: &ExplainedCall, scheme: &str) -> Document {
     let ExplainedCall { origin, invocation } = call;
-    let params = invocation.params.iter().map(|param| (param.name.clone(), Document::text(&param.value)));
+    let params =
+        invocation.params.iter().map(|param| (param.name.clone(), Document::Text(param.value.clone())));
     Document::record([
         ("endpoint", Document::text(origin)),
         ("action", Document::text(&invocation.action)),

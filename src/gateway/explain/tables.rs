@@ -69,7 +69,7 @@ impl Tables<'_> {
         }
         let carried = self.own.iter().map(|param| {
             let to = self.calls.iter().find_map(|call| call.get(&param.name));
-            let to = to.map(|text| (param.name.clone(), text.to_owned()));
+            let to = to.map(|text| (param.name.to_string(), text.to_owned()));
             Way::between("", Some(said(&param.name, &param.value)), to)
         });
         let added = self
@@ -77,8 +77,8 @@ impl Tables<'_> {
             .iter()
             .flat_map(|call| call.iter())
             .filter(|param| self.own.get(&param.name).is_none());
-        let added =
-            added.map(|param| Way::between("", None, Some((param.name.clone(), param.value.clone()))));
+        let added = added
+            .map(|param| Way::between("", None, Some((param.name.to_string(), param.value.to_string()))));
         Ways { about: None, ways: carried.chain(added).flatten().collect() }
     }
 
@@ -239,7 +239,7 @@ impl Tables<'_> {
         let Self { route, own, calls, .. } = self;
         let told = |id: &BackendId| {
             let said = calls.iter().flat_map(|params| params.iter()).find(|param| param.value == id.as_str());
-            said.map(|param| (param.name.clone(), param.value.clone()))
+            said.map(|param| (param.name.to_string(), param.value.to_string()))
         };
         let (id_there, cells_there) = match there {
             Some(BackendRef::Id(id)) => (told(id), Vec::new()),

@@ -201,25 +201,29 @@ impl Rest<'_> {
         let head = param.name.split('.').next().unwrap_or_default();
         let untranslated = action.is_some_and(|action| action.untranslated.iter().any(|name| name == head));
         let known = |names: &[String]| names.iter().any(|name| name == head);
-        if told.contains(&param.name) || !untranslated && action.is_some_and(|action| known(&action.lists)) {
+        let is_told = told.iter().any(|name| *name == param.name);
+        if is_told || !untranslated && action.is_some_and(|action| known(&action.lists)) {
             return None;
         }
         let (here, there) = (&route.here.group, &route.there.group);
         let listener = here.listener.as_ref();
-        let is_listener = listener.is_some_and(|names| [&names.protocol, &names.port].contains(&&param.name));
+        let is_listener =
+            listener.is_some_and(|names| param.name == names.protocol || param.name == names.port);
         let is_option = here.options.iter().any(|row| row.wire == param.name);
         let word = match () {
             () if param.name == here.name => GroupField::Name.name(),
             () if is_listener || is_option => GroupField::Listener.name(),
             () => "",
         };
-        let other = if param.name == here.name { &there.name } else { &param.name };
+        let other = if param.name == here.name { there.name.as_str() } else { &param.name };
         // A request that is refused has no calls; its name would have gone as it is.
-        let would =
-            || (param.name == here.name && end.fault.is_some()).then(|| (other.clone(), param.value.clone()));
+        let would = || {
+            (param.name == here.name && end.fault.is_some())
+                .then(|| (other.to_owned(), param.value.to_string()))
+        };
         let to = cell_in(calls, other).or_else(would);
         let to = to.filter(|(_, text)| param.name == here.name || *text == param.value);
-        let from = Said { name: param.name.clone(), text: param.value.clone(), default: false };
+        let from = Said { name: param.name.to_string(), text: param.value.to_string(), default: false };
         let way = Way::between(word, Some(from), to)?;
         let name = if untranslated { head } else { &param.name };
         let lost = end
@@ -263,7 +267,7 @@ pub(super) fn cell_in(calls: &[&Params], name: &str) -> Option<(String, String)>
 /// The name under which calls say a text.
 pub(super) fn cell_of(calls: &[&Params], text: &str) -> Option<(String, String)> {
     let said = calls.iter().flat_map(|params| params.iter()).find(|param| param.value == text)?;
-    Some((said.name.clone(), said.value.clone()))
+    Some((said.name.to_string(), said.value.to_string()))
 }
 
 /// What becomes of a lost field of a change.

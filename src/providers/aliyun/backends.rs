@@ -10,7 +10,7 @@ use crate::{
     model::{
         Backend, BackendRef, Change, Fault, FaultKind, Field, Health, Member, Port, Target, Traffic, Weight,
     },
-    wire::{Document, Params},
+    wire::{Document, NamedValue, Params},
 };
 
 /// The list of most requests and of every reply.
@@ -90,9 +90,7 @@ pub(super) fn write_list(
     let item = |backend: &Backend| {
         let written = table.write(backend)?;
         let cells = written.cells.into_iter().filter(|(field, _, _)| fields.contains(field));
-        Ok(Document::Record(
-            cells.map(|(_, name, text)| (name.to_owned(), Document::Text(text.into_owned()))).collect(),
-        ))
+        Ok(Document::Record(cells.map(|(_, name, text)| (name.into(), Document::text(text))).collect()))
     };
     Ok(Document::List(backends.iter().map(item).collect::<Result<_, Fault>>()?).to_json())
 }
@@ -161,13 +159,13 @@ pub(super) fn write_fields(
     fields: &[Field],
     documented: bool,
     table: &BackendTable,
-) -> Result<Vec<(String, Document)>, Fault> {
+) -> Result<Vec<NamedValue>, Fault> {
     let mut cells = Vec::new();
     let written = table.write(backend)?.cells;
     for (field, name, text) in written.into_iter().filter(|(field, _, _)| fields.contains(field)) {
         let default = table.row(field).and_then(|row| row.default.as_deref());
         let value = match field {
-            Field::Port | Field::Weight if !documented => Document::Number(text.into_owned()),
+            Field::Port | Field::Weight if !documented => Document::Number(text.into()),
             Field::Kind if documented && default == Some(text.as_ref()) => continue,
             Field::Resource
             | Field::Kind
@@ -178,12 +176,12 @@ pub(super) fn write_fields(
             | Field::Weight
             | Field::Enabled
             | Field::Standby
-            | Field::Description => Document::Text(text.into_owned()),
+            | Field::Description => Document::text(text),
         };
-        cells.push((name.to_owned(), value));
+        cells.push((name.into(), value));
     }
     if fields.contains(&Field::Description) && backend.description.is_none() && !documented {
-        cells.push((table.wire_name(Field::Description).to_owned(), Document::text("")));
+        cells.push((table.wire_name(Field::Description).into(), Document::text("")));
     }
     Ok(cells)
 }

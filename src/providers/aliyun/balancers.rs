@@ -14,7 +14,7 @@ use crate::{
         Fault, FaultKind, Listener, LoadBalancer, LoadBalancerFilter, LoadBalancerId, LoadBalancerRef, Page,
         Place, Reach, RegionId, SubnetId, VpcId,
     },
-    wire::{Document, Params},
+    wire::{Document, NamedValue, Params},
 };
 
 /// The parameter and the field that name a load balancer.
@@ -118,13 +118,13 @@ pub(super) fn write_list(
     total: usize,
     documented: bool,
     cloud: &Cloud,
-) -> Vec<(String, Document)> {
+) -> Vec<NamedValue> {
     let item = |balancer| Document::Record(attributes(balancer, documented, cloud));
     vec![
-        (LIST.to_owned(), envelope::list(ITEM, balancers.iter().map(item).collect())),
-        (PAGE.to_owned(), values::number(number_of(page), documented)),
-        (SIZE.to_owned(), values::number(page.limit, documented)),
-        (TOTAL.to_owned(), values::number(total, documented)),
+        (LIST.into(), envelope::list(ITEM, balancers.iter().map(item).collect())),
+        (PAGE.into(), values::number(number_of(page), documented)),
+        (SIZE.into(), values::number(page.limit, documented)),
+        (TOTAL.into(), values::number(total, documented)),
     ]
 }
 
@@ -143,21 +143,17 @@ pub(super) fn read_list(
 }
 
 /// Writes one load balancer. Its default server group is empty: no other cloud has one.
-pub(super) fn write_described(
-    balancer: &LoadBalancer,
-    documented: bool,
-    cloud: &Cloud,
-) -> Vec<(String, Document)> {
+pub(super) fn write_described(balancer: &LoadBalancer, documented: bool, cloud: &Cloud) -> Vec<NamedValue> {
     let mut members = attributes(balancer, documented, cloud);
     let port = |listener: &Listener| values::number(listener.port, documented);
     let ports = balancer.listeners.iter().map(port).collect();
-    members.push(("ListenerPorts".to_owned(), envelope::list("ListenerPort", ports)));
+    members.push(("ListenerPorts".into(), envelope::list("ListenerPort", ports)));
     for (list, item, names) in LISTENERS {
         let listener = |listener| Document::Record(listeners::write(listener, names, documented, cloud));
         let all = balancer.listeners.iter().map(listener).collect();
-        members.push((list.to_owned(), envelope::list(item, all)));
+        members.push((list.into(), envelope::list(item, all)));
     }
-    members.push((backends::LIST.to_owned(), envelope::list(backends::ITEM, Vec::new())));
+    members.push((backends::LIST.into(), envelope::list(backends::ITEM, Vec::new())));
     members
 }
 
@@ -195,7 +191,7 @@ fn listed(params: &Params, parameter: &'static str) -> Result<Vec<String>, Fault
 }
 
 /// The fields that both replies have; what is not known is left out.
-fn attributes(balancer: &LoadBalancer, documented: bool, cloud: &Cloud) -> Vec<(String, Document)> {
+fn attributes(balancer: &LoadBalancer, documented: bool, cloud: &Cloud) -> Vec<NamedValue> {
     let text = |text: &str| Some(Document::text(text));
     let fields = [
         (ID, text(balancer.id.as_str())),
@@ -213,7 +209,7 @@ fn attributes(balancer: &LoadBalancer, documented: bool, cloud: &Cloud) -> Vec<(
             balancer.created.map(|created| values::number(created.as_millisecond(), documented)),
         ),
     ];
-    fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    fields.into_iter().filter_map(|(name, value)| Some((name.into(), value?))).collect()
 }
 
 /// Reads the fields that both replies have.

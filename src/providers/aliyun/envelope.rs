@@ -8,7 +8,7 @@ use crate::{
     dialect::{Arrival, Envelope},
     mapping::{Cloud, Format, Shape},
     model::{Fault, FaultKind},
-    wire::{Call, Document, EncodingError, Params, Reply},
+    wire::{Call, Document, EncodingError, NamedValue, Params, Reply},
 };
 
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
@@ -96,8 +96,8 @@ pub(super) fn reply(status: StatusCode, format: Format, root: &str, document: &D
 }
 
 /// A success: the request id, then what the action has of its own.
-pub(super) fn success(envelope: &Envelope, own: Vec<(String, Document)>) -> Reply {
-    let mut members = vec![("RequestId".to_owned(), Document::text(&envelope.request_id))];
+pub(super) fn success(envelope: &Envelope, own: Vec<NamedValue>) -> Reply {
+    let mut members = vec![("RequestId".into(), Document::text(&envelope.request_id))];
     members.extend(own);
     let body = Document::Record(members);
     let Envelope { action, format, .. } = envelope;

@@ -12,7 +12,7 @@ use crate::{
     model::{
         Fault, FaultKind, Field, Group, GroupId, GroupRef, LoadBalancerId, LoadBalancerRef, Page, Place,
     },
-    wire::{Document, Params},
+    wire::{Document, NamedValue, Params},
 };
 
 /// The parameter that asks for the listeners of each group.
@@ -60,14 +60,14 @@ pub(super) fn write_described(
     group: &Group,
     documented: bool,
     cloud: &Cloud,
-) -> Result<Vec<(String, Document)>, Fault> {
+) -> Result<Vec<NamedValue>, Fault> {
     let mut members = Vec::new();
     if let Some(balancer) = &group.id.load_balancer {
-        members.push((balancers::ID.to_owned(), Document::text(balancer.as_str())));
+        members.push((balancers::ID.into(), Document::text(balancer.as_str())));
     }
     members.extend(attributes(group, cloud));
     let list = backends::write_members(&group.members, &Field::ALL, documented, &cloud.backend)?;
-    members.push((backends::LIST.to_owned(), list));
+    members.push((backends::LIST.into(), list));
     Ok(members)
 }
 
@@ -94,7 +94,7 @@ pub(super) fn write_list(
     with_listeners: bool,
     documented: bool,
     cloud: &Cloud,
-) -> Vec<(String, Document)> {
+) -> Vec<NamedValue> {
     let item = |group: &Group| {
         let listener = |listener| Document::Record(listeners::write(listener, LISTENER, documented, cloud));
         let shown = group.listeners.iter().filter(|_| with_listeners).map(listener).collect();
@@ -102,13 +102,13 @@ pub(super) fn write_list(
             (LISTENERS, envelope::list("Listener", shown)),
             ("Rules", envelope::list("Rule", Vec::new())),
         ]);
-        let mut members = vec![(cloud.group.group.clone(), Document::text(group.id.group.as_str()))];
+        let mut members = vec![(cloud.group.group.as_str().into(), Document::text(group.id.group.as_str()))];
         members.extend(attributes(group, cloud));
-        members.push((COUNT.to_owned(), values::number(group.count, documented)));
-        members.push((ASSOCIATED.to_owned(), associated));
+        members.push((COUNT.into(), values::number(group.count, documented)));
+        members.push((ASSOCIATED.into(), associated));
         Document::Record(members)
     };
-    vec![(LIST.to_owned(), envelope::list(ITEM, groups.iter().map(item).collect()))]
+    vec![(LIST.into(), envelope::list(ITEM, groups.iter().map(item).collect()))]
 }
 
 /// Reads the groups of a load balancer.
@@ -137,14 +137,14 @@ fn read_listed(item: &Document, of: &LoadBalancerRef, cloud: &Cloud) -> Result<G
 }
 
 /// What both replies tell of a group; what is not known is left out.
-fn attributes(group: &Group, cloud: &Cloud) -> Vec<(String, Document)> {
+fn attributes(group: &Group, cloud: &Cloud) -> Vec<NamedValue> {
     let mut members = Vec::new();
     if let Some(name) = &group.name {
-        members.push((cloud.group.name.clone(), Document::text(name)));
+        members.push((cloud.group.name.as_str().into(), Document::text(name)));
     }
     if let Some(created) = group.created {
-        members.push((CREATED.to_owned(), values::moment(created)));
+        members.push((CREATED.into(), values::moment(created)));
     }
-    members.push(("Tags".to_owned(), envelope::list("Tag", Vec::new())));
+    members.push(("Tags".into(), envelope::list("Tag", Vec::new())));
     members
 }

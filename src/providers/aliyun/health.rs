@@ -10,7 +10,7 @@ use super::{
 use crate::{
     mapping::Cloud,
     model::{Checked, Fault},
-    wire::Document,
+    wire::{Document, NamedValue},
 };
 
 /// The parameter that names the port of a listener.
@@ -22,22 +22,18 @@ const LISTENER: Names = Names { port: PORT, protocol: "Protocol" };
 const STATE: &str = "ServerHealthStatus";
 
 /// Writes what health checks say.
-pub(super) fn write(
-    checked: &[Checked],
-    documented: bool,
-    cloud: &Cloud,
-) -> Result<Vec<(String, Document)>, Fault> {
+pub(super) fn write(checked: &[Checked], documented: bool, cloud: &Cloud) -> Result<Vec<NamedValue>, Fault> {
     let item = |checked: &Checked| {
         let backend = backends::identity(&checked.target, checked.port);
         let mut members = backends::write_fields(&backend, &backends::IDENTITY, documented, &cloud.backend)?;
         if let Some(listener) = &checked.listener {
             members.extend(listeners::write(listener, LISTENER, documented, cloud));
         }
-        members.push((STATE.to_owned(), Document::text(cloud.group.health_word(checked.health))));
+        members.push((STATE.into(), Document::text(cloud.group.health_word(checked.health))));
         Ok(Document::Record(members))
     };
     let items = checked.iter().map(item).collect::<Result<_, Fault>>()?;
-    Ok(vec![(backends::LIST.to_owned(), envelope::list(backends::ITEM, items))])
+    Ok(vec![(backends::LIST.into(), envelope::list(backends::ITEM, items))])
 }
 
 /// Reads what health checks say.

@@ -4,7 +4,7 @@ use super::{envelope, values};
 use crate::{
     mapping::Cloud,
     model::{Fault, Listener, Port},
-    wire::Document,
+    wire::{Document, NamedValue},
 };
 
 /// The names of the two fields in one list.
@@ -17,16 +17,11 @@ pub(super) struct Names {
 }
 
 /// Writes the fields of a listener.
-pub(super) fn write(
-    listener: &Listener,
-    names: Names,
-    documented: bool,
-    cloud: &Cloud,
-) -> Vec<(String, Document)> {
+pub(super) fn write(listener: &Listener, names: Names, documented: bool, cloud: &Cloud) -> Vec<NamedValue> {
     let protocol = cloud.group.protocol_word(listener.protocol);
     vec![
-        (names.port.to_owned(), values::number(listener.port, documented)),
-        (names.protocol.to_owned(), Document::text(protocol)),
+        (names.port.into(), values::number(listener.port, documented)),
+        (names.protocol.into(), Document::text(protocol)),
     ]
 }
 

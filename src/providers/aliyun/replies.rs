@@ -5,7 +5,7 @@ use crate::{
     dialect::Envelope,
     mapping::{Cloud, Shape},
     model::{Fault, FaultKind, Field, GroupId, ListGroups, Member, Operation, Outcome, Page, RegionId},
-    wire::{Document, Reply},
+    wire::{Document, NamedValue, Reply},
 };
 
 /// Writes what came of an operation that succeeded.
@@ -31,7 +31,7 @@ struct Answer<'a> {
 
 impl Answer<'_> {
     /// What an action answers of its own, beside the request id.
-    fn members(self, outcome: &Outcome) -> Result<Vec<(String, Document)>, Fault> {
+    fn members(self, outcome: &Outcome) -> Result<Vec<NamedValue>, Fault> {
         let Self { documented, cloud, .. } = self;
         let asked = || self.operation.and_then(Operation::group);
         Ok(match outcome {
@@ -50,7 +50,8 @@ impl Answer<'_> {
             }
             Outcome::GroupUpdated(group) => {
                 let id = self.group(asked().unwrap_or(&group.id.group));
-                let name = group.name.as_ref().map(|name| (cloud.group.name.clone(), Document::text(name)));
+                let name =
+                    group.name.as_ref().map(|name| (cloud.group.name.as_str().into(), Document::text(name)));
                 let list = self.backends(&group.members, &Field::ALL)?;
                 std::iter::once(id).chain(name).chain([list]).collect()
             }
@@ -73,18 +74,18 @@ impl Answer<'_> {
     }
 
     /// The member that names a group.
-    fn group(self, group: &GroupId) -> (String, Document) {
-        (self.cloud.group.group.clone(), Document::text(group.as_str()))
+    fn group(self, group: &GroupId) -> NamedValue {
+        (self.cloud.group.group.as_str().into(), Document::text(group.as_str()))
     }
 
     /// The member that lists backends, so many fields of each.
-    fn backends(self, members: &[Member], fields: &[Field]) -> Result<(String, Document), Fault> {
+    fn backends(self, members: &[Member], fields: &[Field]) -> Result<NamedValue, Fault> {
         let list = backends::write_members(members, fields, self.documented, &self.cloud.backend)?;
-        Ok((backends::LIST.to_owned(), list))
+        Ok((backends::LIST.into(), list))
     }
 
     /// Each region, reached where this one was: some clients call on there.
-    fn regions(self, regions: &[RegionId]) -> (String, Document) {
+    fn regions(self, regions: &[RegionId]) -> NamedValue {
         let item = |region: &RegionId| {
             Document::record([
                 (self.cloud.group.region.as_str(), Document::text(region.as_str())),
@@ -92,7 +93,7 @@ impl Answer<'_> {
                 ("LocalName", Document::text(region.as_str())),
             ])
         };
-        ("Regions".to_owned(), envelope::list("Region", regions.iter().map(item).collect()))
+        ("Regions".into(), envelope::list("Region", regions.iter().map(item).collect()))
     }
 
     /// Whether the request asked for the listeners of groups.

@@ -53,7 +53,7 @@ pub(super) fn wrong(name: &str, allowed: &str, found: &str) -> Fault {
 /// A whole number of a reply: a number in the live shape and text in the documented one.
 pub(super) fn number(number: impl Display, documented: bool) -> Document {
     let text = number.to_string();
-    if documented { Document::Text(text) } else { Document::Number(text) }
+    if documented { Document::text(text) } else { Document::Number(text.into()) }
 }
 
 /// A moment of a reply.

@@ -4,11 +4,11 @@
 use super::envelope::whole_number;
 use crate::{
     model::{ProjectId, RegionId},
-    wire::Document,
+    wire::{Document, NamedValue},
 };
 
 /// The members of a reply that lists regions; the first is the default one.
-pub(super) fn write_regions(regions: &[RegionId]) -> Vec<(String, Document)> {
+pub(super) fn write_regions(regions: &[RegionId]) -> Vec<NamedValue> {
     let region = |(at, region): (usize, &RegionId)| {
         Document::record([
             ("Region", Document::text(region.as_str())),
@@ -21,11 +21,11 @@ pub(super) fn write_regions(regions: &[RegionId]) -> Vec<(String, Document)> {
         ])
     };
     let regions = regions.iter().enumerate().map(region).collect();
-    vec![("Regions".to_owned(), Document::List(regions))]
+    vec![("Regions".into(), Document::List(regions))]
 }
 
 /// The members of a reply that lists projects; the first is the default one.
-pub(super) fn write_projects(projects: &[ProjectId]) -> Vec<(String, Document)> {
+pub(super) fn write_projects(projects: &[ProjectId]) -> Vec<NamedValue> {
     let project = |(at, project): (usize, &ProjectId)| {
         Document::record([
             ("ProjectId", Document::text(project.as_str())),
@@ -38,5 +38,5 @@ pub(super) fn write_projects(projects: &[ProjectId]) -> Vec<(String, Document)> 
     };
     let count = whole_number(projects.len());
     let projects = projects.iter().enumerate().map(project).collect();
-    vec![("ProjectCount".to_owned(), count), ("ProjectSet".to_owned(), Document::List(projects))]
+    vec![("ProjectCount".into(), count), ("ProjectSet".into(), Document::List(projects))]
 }

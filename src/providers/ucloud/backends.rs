@@ -130,26 +130,26 @@ pub(super) fn write_member(member: &Member, cloud: &Cloud) -> Result<Document, F
     let written = cloud.backend.write(backend)?.cells;
     let text = |field: Field| {
         let cell = written.iter().find(|(of, _, _)| *of == field);
-        cell.map(|(_, _, text)| text.clone().into_owned()).unwrap_or_default()
+        cell.map(|(_, _, text)| text.as_ref().into()).unwrap_or_default()
     };
-    let named = |field: Field, value: Document| (cloud.backend.wire_name(field).to_owned(), value);
+    let named = |field: Field, value: Document| (cloud.backend.wire_name(field).into(), value);
     let word = |field: Field| named(field, Document::Text(text(field)));
     let number = |field: Field| named(field, Document::Number(text(field)));
     let mut record = vec![
-        ("BackendId".to_owned(), id_text(id.as_ref())),
+        ("BackendId".into(), id_text(id.as_ref())),
         word(Field::Kind),
         word(Field::Resource),
-        (PRIVATE_IP.to_owned(), private_ip(&backend.target)),
+        (PRIVATE_IP.into(), private_ip(&backend.target)),
         word(Field::Vpc),
         word(Field::Subnet),
         number(Field::Port),
         number(Field::Weight),
         number(Field::Enabled),
         number(Field::Standby),
-        ("Status".to_owned(), Document::Number(cloud.group.health_word(*health).to_owned())),
+        ("Status".into(), Document::Number(cloud.group.health_word(*health).into())),
     ];
     for name in ["ResourceName", "SubResourceType", "SubResourceId", "SubResourceName"] {
-        record.push((name.to_owned(), Document::text("")));
+        record.push((name.into(), Document::text("")));
     }
     Ok(Document::Record(record))
 }
@@ -171,7 +171,7 @@ fn private_ip(target: &Target) -> Document {
         Target::Address { ip, .. } | Target::Resource { address: Some(ip), .. } => ip.to_string(),
         Target::Resource { address: None, .. } => String::new(),
     };
-    Document::Text(ip)
+    Document::text(ip)
 }
 
 /// One element of the `BackendSet` of AllocateBackendBatch.

@@ -10,7 +10,7 @@ use crate::{
         Detail, Fault, Group, LoadBalancer, LoadBalancerFilter, LoadBalancerId, Place, Reach, Scope,
         SubnetId, VpcId,
     },
-    wire::{Document, Params},
+    wire::{Document, NamedValue, Params},
 };
 
 const ULB: &str = "ULBId";
@@ -101,8 +101,8 @@ pub(super) fn write(balancer: &LoadBalancer, detail: Detail, cloud: &Cloud) -> R
         Reach::Internet => (INTERNET, address.as_deref(), ""),
         Reach::Intranet => (INTRANET, None, address.as_deref().unwrap_or_default()),
     };
-    let mut record: Vec<(String, Document)> = Vec::new();
-    let mut tell = |name: &str, value: Document| record.push((name.to_owned(), value));
+    let mut record: Vec<NamedValue> = Vec::new();
+    let mut tell = |name: &str, value: Document| record.push((name.into(), value));
     tell(ULB, Document::text(id.as_str()));
     tell(NAME, Document::text(name.as_deref().unwrap_or_default()));
     tell("Tag", Document::text("Default"));

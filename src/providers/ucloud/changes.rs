@@ -12,7 +12,7 @@ use super::{
 use crate::{
     mapping::{Action, Cell, Cloud, FieldRow, Record, Rule},
     model::{BackendId, BackendRef, Change, Fault, FaultKind, Field, OperationName, Refusal, Updated},
-    wire::{Document, Params},
+    wire::{Document, NamedValue, Params},
 };
 
 /// The parameter that names one backend of a VServer.
@@ -192,7 +192,7 @@ pub(super) fn write_results(
     updates: &[Updated],
     action: &str,
     cloud: &Cloud,
-) -> Result<Vec<(String, Document)>, Fault> {
+) -> Result<Vec<NamedValue>, Fault> {
     let mut set = Vec::new();
     for Updated { backend, refusal } in updates {
         let (code, message) = match refusal {
@@ -205,11 +205,11 @@ pub(super) fn write_results(
         };
         set.push(Document::record([
             (BACKEND, backends::id_text(Some(id_of(backend)?))),
-            (CODE, Document::Number(code)),
-            (MESSAGE, Document::Text(message)),
+            (CODE, Document::Number(code.into())),
+            (MESSAGE, Document::text(message)),
         ]));
     }
-    Ok(vec![(SET.to_owned(), Document::List(set))])
+    Ok(vec![(SET.into(), Document::List(set))])
 }
 
 /// The fault of a whole call whose one change was refused.

@@ -10,7 +10,7 @@ use crate::{
     dialect::Envelope,
     mapping::Cloud,
     model::{Fault, FaultKind},
-    wire::{Call, Document, EncodingError, Params, Reply, excerpt},
+    wire::{Call, Document, EncodingError, NamedValue, Params, Reply, excerpt},
 };
 
 pub(super) const FORM: &str = "application/x-www-form-urlencoded";
@@ -54,7 +54,7 @@ fn json_params(body: &Document) -> Result<(Params, Option<Params>), Fault> {
         flatten(name, value, &mut params)?;
         let mut text = String::new();
         signed_text(value, &mut text);
-        signed.push(name, text);
+        signed.push(name.as_str(), text);
     }
     Ok((params, Some(signed)))
 }
@@ -113,15 +113,10 @@ fn signed_text(value: &Document, text: &mut String) {
 }
 
 /// A reply: `RetCode` and `Action` first, and the request id in a header, which every SDK logs.
-pub(super) fn reply(
-    envelope: &Envelope,
-    status: StatusCode,
-    code: &str,
-    members: Vec<(String, Document)>,
-) -> Reply {
-    let mut body = vec![("RetCode".to_owned(), Document::Number(code.to_owned()))];
+pub(super) fn reply(envelope: &Envelope, status: StatusCode, code: &str, members: Vec<NamedValue>) -> Reply {
+    let mut body = vec![("RetCode".into(), Document::Number(code.into()))];
     if !envelope.action.is_empty() {
-        body.push(("Action".to_owned(), Document::text(format!("{}Response", envelope.action))));
+        body.push(("Action".into(), Document::text(format!("{}Response", envelope.action))));
     }
     body.extend(members);
     let body = Document::Record(body);
@@ -135,7 +130,7 @@ pub(super) fn error(envelope: &Envelope, fault: &Fault, cloud: &Cloud) -> Reply 
     let row = cloud.faults.row(fault.kind, &envelope.action);
     let message = Document::text(row.message(fault, &envelope.action));
     let code = row.code(fault, &envelope.action);
-    let mut reply = reply(envelope, row.status, &code, vec![("Message".to_owned(), message)]);
+    let mut reply = reply(envelope, row.status, &code, vec![("Message".into(), message)]);
     if let Some(seconds) = row.retry_after {
         reply.append(HeaderName::from_static("retry-after"), &seconds.to_string());
     }
@@ -187,11 +182,11 @@ pub(super) fn count_of(body: &Document, cloud: &Cloud) -> Result<usize, Fault> {
 }
 
 /// A `DataSet`, and how many there are in all.
-pub(super) fn data(items: Vec<Document>, count: usize) -> Vec<(String, Document)> {
-    vec![(COUNT.to_owned(), whole_number(count)), (DATA.to_owned(), Document::List(items))]
+pub(super) fn data(items: Vec<Document>, count: usize) -> Vec<NamedValue> {
+    vec![(COUNT.into(), whole_number(count)), (DATA.into(), Document::List(items))]
 }
 
 /// A count as a number.
 pub(super) fn whole_number(count: usize) -> Document {
-    Document::Number(count.to_string())
+    Document::Number(count.to_string().into())
 }

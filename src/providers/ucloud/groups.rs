@@ -132,7 +132,7 @@ pub(super) fn write(
     let Group { id, name, listeners, options, created, members, count: _ } = group;
     let GroupRef { load_balancer, group, place: _ } = id;
     let mut record = Vec::new();
-    let mut tell = |name: &str, value: Document| record.push((name.to_owned(), value));
+    let mut tell = |name: &str, value: Document| record.push((name.into(), value));
     if let Some(name) = &cloud.group.load_balancer {
         let load_balancer = load_balancer.as_ref().or(within);
         tell(name, Document::text(load_balancer.map(LoadBalancerId::as_str).unwrap_or_default()));
@@ -152,7 +152,7 @@ pub(super) fn write(
             &row.wire,
             if row.number {
                 let set = set.filter(|value| whole(value).is_some());
-                Document::Number(set.unwrap_or(&row.default).to_owned())
+                Document::Number(set.unwrap_or(&row.default).into())
             } else {
                 Document::text(set.unwrap_or(&row.default))
             },

@@ -7,7 +7,7 @@ use crate::{
         Detail, Fault, FaultKind, Group, GroupRef, ListGroups, ListLoadBalancers, LoadBalancer,
         LoadBalancerId, Member, Operation, Outcome, Updated,
     },
-    wire::Document,
+    wire::{Document, NamedValue},
 };
 
 /// The members of a reply to a call of `action` that asked for `operation`, where that is known.
@@ -16,7 +16,7 @@ pub(super) fn write(
     operation: Option<&Operation>,
     outcome: &Outcome,
     cloud: &Cloud,
-) -> Result<Vec<(String, Document)>, Fault> {
+) -> Result<Vec<NamedValue>, Fault> {
     let alone = cloud.actions.named(action).is_some_and(|action| action.max_backends == 1);
     match outcome {
         Outcome::Added(members) => Ok(added(members, alone)),
@@ -27,7 +27,7 @@ pub(super) fn write(
         Outcome::Groups(groups, count) => vservers(groups, *count, operation, cloud),
         Outcome::Created(group) => {
             let id = Document::text(group.id.group.as_str());
-            Ok(vec![(cloud.group.group.clone(), id)])
+            Ok(vec![(cloud.group.group.as_str().into(), id)])
         }
         Outcome::LoadBalancers(balancers, count) => {
             let detail = operation.map_or(Detail::Groups, detail_of);
@@ -42,18 +42,18 @@ pub(super) fn write(
     }
 }
 
-fn added(members: &[Member], alone: bool) -> Vec<(String, Document)> {
+fn added(members: &[Member], alone: bool) -> Vec<NamedValue> {
     match members {
-        [Member { id, .. }] if alone => vec![(changes::BACKEND.to_owned(), backends::id_text(id.as_ref()))],
+        [Member { id, .. }] if alone => vec![(changes::BACKEND.into(), backends::id_text(id.as_ref()))],
         members => {
             let set = members.iter().map(backends::write_batch_member).collect();
-            vec![(backends::SET.to_owned(), Document::List(set))]
+            vec![(backends::SET.into(), Document::List(set))]
         }
     }
 }
 
 /// A call for one backend has no place to say that this one was refused: it is refused as a whole.
-fn updated(updates: &[Updated]) -> Result<Vec<(String, Document)>, Fault> {
+fn updated(updates: &[Updated]) -> Result<Vec<NamedValue>, Fault> {
     match updates.iter().find_map(|update| update.refusal.as_ref()) {
         Some(refusal) => Err(changes::fault_of(refusal)),
         None => Ok(Vec::new()),
@@ -65,7 +65,7 @@ fn vservers(
     count: usize,
     operation: Option<&Operation>,
     cloud: &Cloud,
-) -> Result<Vec<(String, Document)>, Fault> {
+) -> Result<Vec<NamedValue>, Fault> {
     let within = operation.and_then(load_balancer_of);
     let items = groups.iter().map(|group| groups::write(group, within, cloud));
     Ok(data(items.collect::<Result<_, _>>()?, count))
@@ -76,7 +76,7 @@ fn ulbs<'b>(
     count: usize,
     detail: Detail,
     cloud: &Cloud,
-) -> Result<Vec<(String, Document)>, Fault> {
+) -> Result<Vec<NamedValue>, Fault> {
     let items = balancers.map(|balancer| balancers::write(balancer, detail, cloud));
     Ok(data(items.collect::<Result<_, _>>()?, count))
 }

@@ -111,7 +111,7 @@ http(s)://[Endpoint]/? Action=AddVServerGroupBackendServers
         let servers = Document::from_loose_json(params.get("BackendServers").unwrap()).unwrap();
         let Document::List(servers) = servers else { panic!("{servers:?} is no list") };
         assert_eq!(servers.len(), 3);
-        assert_eq!(servers[2].member("Port"), Some(&Document::Text("70".to_owned())));
+        assert_eq!(servers[2].member("Port"), Some(&Document::text("70")));
     }
 
     #[test]

@@ -156,7 +156,7 @@ fn sent(tapped: Tapped) -> Sent {
     let mut params: BTreeMap<String, String> = [call.query.as_str(), &text_of(&call.body)]
         .into_iter()
         .flat_map(|text| Params::decode(text).unwrap())
-        .map(|param| (param.name, param.value))
+        .map(|param| (param.name.into(), param.value.into()))
         .collect();
     let in_header = call.header("x-acs-action").map(str::to_owned);
     let action = in_header.or_else(|| params.remove("Action")).expect("an action");

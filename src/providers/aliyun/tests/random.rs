@@ -268,11 +268,11 @@ pub(super) fn any_json() -> impl Strategy<Value = Document> {
         any::<bool>().prop_map(Document::Bool),
         any::<i64>().prop_map(Document::number),
         (0_i64..200).prop_map(Document::number),
-        ".{0,8}".prop_map(Document::Text),
+        ".{0,8}".prop_map(Document::text),
         select(vec!["internet", "tcp", "ecs", "rsp-1", "lb-1", "i-1"]).prop_map(Document::text),
     ];
     leaf.prop_recursive(6, 64, 6, |inner| {
-        let member = (select(NAMES.to_vec()).prop_map(str::to_owned), inner.clone());
+        let member = (select(NAMES.to_vec()).prop_map(Into::into), inner.clone());
         prop_oneof![vec(inner, 0..4).prop_map(Document::List), vec(member, 0..6).prop_map(Document::Record)]
     })
 }
