@@ -1,7 +1,7 @@
 //! The four digests that the signature schemes of both clouds are made of.
 
 use data_encoding::HEXLOWER;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{EagerHash, Hmac, KeyInit, Mac, digest::Output};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
@@ -27,26 +27,24 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// HMAC-SHA1 of `message`; a key may have any length.
-#[must_use]
-pub fn hmac_sha1(key: &[u8], message: &[u8]) -> [u8; 20] {
-    let mut mac = keyed::<Hmac<Sha1>>(key);
-    mac.update(message);
-    mac.finalize().into_bytes().into()
-}
+/// A digest that has taken a key in, and that any number of messages can be authenticated by. It is wiped on drop.
+pub(super) struct Keyed<D: EagerHash>(Hmac<D>);
 
-/// HMAC-SHA256 of `message`; a key may have any length.
-#[must_use]
-pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
-    let mut mac = keyed::<Hmac<Sha256>>(key);
-    mac.update(message);
-    mac.finalize().into_bytes().into()
-}
+impl<D: EagerHash> Keyed<D> {
+    /// HMAC by a key of any length.
+    pub(super) fn by(key: &[u8]) -> Self {
+        match Hmac::new_from_slice(key) {
+            Ok(mac) => Self(mac),
+            // RFC 2104 hashes a key that is too long and pads one that is too short.
+            Err(_) => unreachable!("HMAC takes a key of any length"),
+        }
+    }
 
-fn keyed<M: Mac + KeyInit>(key: &[u8]) -> M {
-    match M::new_from_slice(key) {
-        Ok(mac) => mac,
-        // RFC 2104 hashes a key that is too long and pads one that is too short.
-        Err(_) => unreachable!("HMAC takes a key of any length"),
+    /// The code of one message.
+    pub(super) fn code<const LENGTH: usize>(&self, message: &[u8]) -> [u8; LENGTH]
+    where
+        Output<Hmac<D>>: Into<[u8; LENGTH]>,
+    {
+        self.0.clone().chain_update(message).finalize().into_bytes().into()
     }
 }

@@ -3,5 +3,5 @@
 mod digest;
 mod secret;
 
-pub use digest::{hex, hmac_sha1, hmac_sha256, sha1, sha256};
+pub use digest::{hex, sha1, sha256};
 pub use secret::{Secret, same_bytes};

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Method, header};
 use super::envelope::{self, ACTION_HEADER, VERSION_HEADER};
 use crate::{
     auth::{Credential, Freshness, Stamp},
-    crypto::{Secret, hex, hmac_sha256, sha256},
+    crypto::{Secret, hex, sha256},
     dialect::{Arrival, Claim, Invocation, Scheme},
     model::{Fault, FaultKind},
     wire::{Call, Params, to_canonical},
@@ -56,7 +56,7 @@ impl Scheme for Acs3 {
     }
 
     fn signature(&self, string_to_sign: &str, secret: &Secret) -> Vec<u8> {
-        hmac_sha256(secret.expose().as_bytes(), string_to_sign.as_bytes()).to_vec()
+        secret.hmac_sha256(string_to_sign.as_bytes()).to_vec()
     }
 
     fn sign(&self, invocation: &Invocation, origin: &str, credential: &Credential, stamp: &Stamp) -> Call {

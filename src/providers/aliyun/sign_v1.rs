@@ -9,7 +9,7 @@ use http::Method;
 use super::envelope;
 use crate::{
     auth::{Credential, Freshness, Stamp},
-    crypto::{Secret, hmac_sha1},
+    crypto::Secret,
     dialect::{Arrival, Claim, Invocation, Scheme},
     model::{Fault, FaultKind},
     wire::{Call, Params, encode_canonical},
@@ -40,8 +40,7 @@ impl Scheme for V1 {
     }
 
     fn signature(&self, string_to_sign: &str, secret: &Secret) -> Vec<u8> {
-        let key = Secret::new(format!("{}&", secret.expose()));
-        hmac_sha1(key.expose().as_bytes(), string_to_sign.as_bytes()).to_vec()
+        secret.hmac_sha1("&", string_to_sign.as_bytes()).to_vec()
     }
 
     fn sign(&self, invocation: &Invocation, origin: &str, credential: &Credential, stamp: &Stamp) -> Call {
