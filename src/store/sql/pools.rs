@@ -19,6 +19,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sql/migrations");
 /// How long a connection may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long the only connection to a file may be in use by others. Longer than one of them waits for a lock, so that what is told
+/// of a locked file is that it is locked.
+const FREE_WITHIN: Duration = Duration::from_secs(3);
+
 /// Connections to PostgreSQL in each pool. A replica has at most twice as many, and one more for its lanes.
 const CONNECTIONS: u32 = 8;
 
@@ -62,12 +66,13 @@ impl Pools {
         let url = format!("sqlite://{}?mode=rwc", utf8_percent_encode(&path.to_string_lossy(), UNSAFE));
         // One writer at a time is all that SQLite has. What needs no wait for the disk, and comes often, is in files beside it.
         let options = AnyPoolOptions::new().max_connections(1).test_before_acquire(false);
+        let options = options.acquire_timeout(FREE_WITHIN);
         let sure = connect(options, &url, concat!(begin!(), "PRAGMA synchronous = FULL")).await?;
         Ok(Self { quick: sure.clone(), sure, _lock: lock })
     }
 
     async fn at_server(url: &str) -> Result<Self, Unavailable> {
-        let options = || AnyPoolOptions::new().max_connections(CONNECTIONS);
+        let options = || AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT_WITHIN);
         let sure = connect(options(), url, "SET synchronous_commit = on").await?;
         let quick = connect(options(), url, "SET synchronous_commit = off").await?;
         Ok(Self { sure, quick, _lock: None })
@@ -79,7 +84,7 @@ async fn connect(options: AnyPoolOptions, url: &str, begin: &'static str) -> Res
     let trial = async { AnyConnection::connect(url).await?.execute(begin).await.map(drop) };
     let tried = timeout(WITHIN, trial).await.map_err(|_| Unavailable("it does not answer".to_owned()))?;
     tried.map_err(|error| Unavailable(why(&error)))?;
-    let options = options.acquire_timeout(CONNECT_WITHIN).idle_timeout(None).max_lifetime(None);
+    let options = options.idle_timeout(None).max_lifetime(None);
     let options = options.after_connect(move |connection, _| {
         Box::pin(async move { connection.execute(begin).await.map(drop) })
     });
