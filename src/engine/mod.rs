@@ -13,7 +13,7 @@
 //! * `journal` says what is about to be done, `work` writes it down and what came of it, and `recovery` puts right what a
 //!   process that was killed has left half done.
 //!
-//! A request runs in a task of its own: a caller that hangs up does not stop a fan-out half way.
+//! A caller that hangs up does not stop a fan-out half way: what is at work is `unstopped`.
 
 mod add;
 mod answer;
@@ -33,6 +33,7 @@ mod recent;
 mod recovery;
 mod repeat;
 mod resolve;
+mod unstopped;
 mod view;
 mod work;
 
@@ -40,13 +41,14 @@ use std::sync::{Arc, atomic::AtomicUsize};
 
 use tokio::sync::OnceCell;
 use tokio_util::task::TaskTracker;
-use tracing::Instrument;
 
 pub use add::plan::{Item, Plan, items, plan};
 pub use pair::GroupPair;
 pub use resolve::Route;
 
-use self::{journal::Open, lanes::Lanes, merge::Merges, recent::Recents, repeat::Repeats};
+use self::{
+    journal::Open, lanes::Lanes, merge::Merges, recent::Recents, repeat::Repeats, unstopped::Unstopped,
+};
 use crate::{
     config::{Config, Target},
     dialect::{Answer, Arrival, BoxFuture, Handler, Request, end_of},
@@ -171,11 +173,11 @@ impl Handler for Engine {
             account.ends(end_of(&result));
             result
         };
-        // In a box, since it is large and handed on several times.
-        let task = self.tasks.spawn(Box::pin(work.in_current_span()));
+        let work = Unstopped::new(&self.tasks, work);
         Box::pin(async move {
-            task.await.unwrap_or_else(|error| {
-                Err(Fault::new(FaultKind::Internal, "the request ended without an answer").caused_by(error))
+            work.await.unwrap_or_else(|panic| {
+                let why = panic.downcast_ref::<&str>().copied().unwrap_or("a panic");
+                Err(Fault::new(FaultKind::Internal, "the request ended without an answer").caused_by(why))
             })
         })
     }
