@@ -8,7 +8,7 @@ use std::{
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use sqlx::{AnyConnection, AnyPool, Connection, Error, Executor, any::AnyPoolOptions, migrate::Migrator};
-use tokio::time::timeout;
+use tokio::{select, sync::mpsc, time::timeout};
 
 use super::{Place, WITHIN};
 use crate::store::Unavailable;
@@ -67,28 +67,37 @@ impl Pools {
         // One writer at a time is all that SQLite has. What needs no wait for the disk, and comes often, is in files beside it.
         let options = AnyPoolOptions::new().max_connections(1).test_before_acquire(false);
         let options = options.acquire_timeout(FREE_WITHIN);
-        let sure = connect(options, &url, concat!(begin!(), "PRAGMA synchronous = FULL")).await?;
+        let sure = pool(options, &url, concat!(begin!(), "PRAGMA synchronous = FULL")).await?;
         Ok(Self { quick: sure.clone(), sure, _lock: lock })
     }
 
     async fn at_server(url: &str) -> Result<Self, Unavailable> {
         let options = || AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT_WITHIN);
-        let sure = connect(options(), url, "SET synchronous_commit = on").await?;
-        let quick = connect(options(), url, "SET synchronous_commit = off").await?;
+        // A pool only tires of asking a server. One connection of its own tells why.
+        let trial = timeout(WITHIN, AnyConnection::connect(url)).await;
+        let trial = trial.map_err(|_| Unavailable("it does not answer".to_owned()))?;
+        drop(trial.map_err(|error| Unavailable(why(&error)))?);
+        let sure = pool(options(), url, "SET synchronous_commit = on").await?;
+        let quick = pool(options(), url, "SET synchronous_commit = off").await?;
         Ok(Self { sure, quick, _lock: None })
     }
 }
 
-async fn connect(options: AnyPoolOptions, url: &str, begin: &'static str) -> Result<AnyPool, Unavailable> {
-    // A pool only tires of trying. One connection of its own tells why.
-    let trial = async { AnyConnection::connect(url).await?.execute(begin).await.map(drop) };
-    let tried = timeout(WITHIN, trial).await.map_err(|_| Unavailable("it does not answer".to_owned()))?;
-    tried.map_err(|error| Unavailable(why(&error)))?;
-    let options = options.idle_timeout(None).max_lifetime(None);
-    let options = options.after_connect(move |connection, _| {
-        Box::pin(async move { connection.execute(begin).await.map(drop) })
+/// A pool whose connections begin with `begin`. What the first that cannot says is told: the pool itself would go on trying.
+async fn pool(options: AnyPoolOptions, url: &str, begin: &'static str) -> Result<AnyPool, Unavailable> {
+    let (say, mut said) = mpsc::unbounded_channel();
+    let options = options.idle_timeout(None).max_lifetime(None).after_connect(move |connection, _| {
+        let say = say.clone();
+        Box::pin(async move {
+            let outcome = connection.execute(begin).await.map(drop);
+            // Nobody listens once the pool is there.
+            outcome.inspect_err(|error| drop(say.send(why(error))))
+        })
     });
-    options.connect(url).await.map_err(|error| Unavailable(why(&error)))
+    select! {
+        pool = options.connect(url) => pool.map_err(|error| Unavailable(why(&error))),
+        Some(why) = said.recv() => Err(Unavailable(why)),
+    }
 }
 
 /// What is told of a failure. Of an address that cannot be read nothing is repeated: any part of it may be the password.
