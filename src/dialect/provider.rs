@@ -49,8 +49,11 @@ pub trait Ingress: Sync + std::fmt::Debug {
     /// and POST.
     fn unpack(&self, call: Call) -> Result<Arrival, Fault>;
 
-    /// What a reply has to be written by. Never fails: of a call that could not be unpacked, `arrival` is none.
-    fn envelope(&self, call: &Call, arrival: Option<&Arrival>, stamp: &Stamp, cloud: &Cloud) -> Envelope;
+    /// What a reply has to be written by, as far as a call says that has not been unpacked, or cannot be.
+    fn envelope(&self, call: &Call, stamp: &Stamp, cloud: &Cloud) -> Envelope;
+
+    /// Completes the envelope by what the unpacked call says.
+    fn complete(&self, envelope: &mut Envelope, arrival: &Arrival, cloud: &Cloud);
 
     /// Reads what a call asks for.
     ///

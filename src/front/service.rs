@@ -101,7 +101,7 @@ impl Front {
         overrun: Option<Overrun>,
         account: &Arc<Account>,
     ) -> Reply {
-        let envelope = speaker.provider.ingress.envelope(&call, None, &stamp, &speaker.cloud);
+        let envelope = speaker.provider.ingress.envelope(&call, &stamp, &speaker.cloud);
         let dialect = speaker.provider.id;
         let span = info_span!("request", at = %self.name, id = %envelope.request_id, dialect);
         let visit = Visit { front: self, speaker, stamp, envelope, account: Arc::clone(account) };
@@ -172,7 +172,7 @@ impl Visit<'_> {
 
     fn read_envelope(&mut self, arrival: &Arrival) {
         let Speaker { provider, cloud } = &self.speaker;
-        self.envelope = provider.ingress.envelope(&arrival.call, Some(arrival), &self.stamp, cloud);
+        provider.ingress.complete(&mut self.envelope, arrival, cloud);
         self.tell_account();
     }
 

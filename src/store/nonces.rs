@@ -42,7 +42,7 @@ impl Nonces {
 
 /// What a nonce of a key is known by: the nonce itself need not be kept.
 pub(super) fn digest(key_id: &str, nonce: &str) -> [u8; 32] {
-    sha256(format!("{key_id}\n{nonce}").as_bytes())
+    sha256([key_id, "\n", nonce].concat().as_bytes())
 }
 
 /// Until when a nonce is kept that was used now.

@@ -124,24 +124,28 @@ fn encode(text: &str, table: &Table, out: &mut String) {
 /// # Errors
 /// What is wrong, in words: a `%` that two hexadecimal digits do not follow, and bytes that are not UTF-8.
 pub(super) fn decode_form(text: &str) -> Result<CompactString, &'static str> {
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+    let is_written = |byte: &u8| !matches!(byte, b'%' | b'+');
+    let plain = text.as_bytes().iter().take_while(|byte| is_written(byte)).count();
+    let Some((plain, escaped)) = text.split_at_checked(plain).filter(|(_, rest)| !rest.is_empty()) else {
         return Ok(text.into());
-    }
+    };
     let mut decoded = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
+    decoded.extend_from_slice(plain.as_bytes());
+    let mut rest = escaped.as_bytes();
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = behind;
         decoded.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let (high, low) = (bytes.next().and_then(digit), bytes.next().and_then(digit));
-                let Some((high, low)) = high.zip(low) else {
-                    return Err(
-                        "a `%` has to be followed by two hexadecimal digits; a bare `%` is written `%25`",
-                    );
-                };
-                high << 4 | low
+                let digits = rest.split_first_chunk().and_then(|([high, low], behind)| {
+                    rest = behind;
+                    Some(digit(*high)? << 4 | digit(*low)?)
+                });
+                digits.ok_or(
+                    "a `%` has to be followed by two hexadecimal digits; a bare `%` is written `%25`",
+                )?
             }
-            byte => byte,
+            byte => *byte,
         });
     }
     String::from_utf8(decoded).map(Into::into).map_err(|_| "the decoded bytes are not UTF-8")

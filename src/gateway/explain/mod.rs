@@ -104,10 +104,10 @@ pub async fn explain<'c>(
         return Err(Box::new(Refusal { reply, kind, caller: None, tables: Vec::new() }));
     };
     let Speaker { provider, cloud } = &speaker;
-    let mut envelope = provider.ingress.envelope(&call, None, stamp, cloud);
+    let mut envelope = provider.ingress.envelope(&call, stamp, cloud);
     let explained = match provider.ingress.unpack(call) {
         Ok(arrival) => {
-            envelope = provider.ingress.envelope(&arrival.call, Some(&arrival), stamp, cloud);
+            provider.ingress.complete(&mut envelope, &arrival, cloud);
             explained(config, &speaker, arrival, stamp, &mut envelope).await
         }
         Err(fault) => Err(fault.into()),

@@ -48,9 +48,9 @@ pub(super) fn version(arrival: &Arrival) -> Option<&str> {
     arrival.params.filled("Version").or_else(|| arrival.call.header(VERSION_HEADER))
 }
 
-/// The format that a request asks for. `None` and other words are what SDKs send for no wish.
-pub(super) fn format(call: &Call, arrival: Option<&Arrival>, cloud: &Cloud) -> Format {
-    let asked = arrival.map_or_else(|| raw_format(call), |arrival| arrival.params.filled("Format"));
+/// The format that a request asks for, by the parameter or else by a header. `None` and other words are what SDKs send for no
+/// wish.
+pub(super) fn format(call: &Call, asked: Option<&str>, cloud: &Cloud) -> Format {
     match asked {
         Some(word) if word.eq_ignore_ascii_case("xml") => Format::Xml,
         Some(word) if word.eq_ignore_ascii_case("json") => Format::Json,
@@ -81,7 +81,7 @@ pub(super) fn lay_out(mut call: Call, common: &Params, own: &Params) -> Call {
 }
 
 /// The format of a call that could not be unpacked.
-fn raw_format(call: &Call) -> Option<&str> {
+pub(super) fn raw_format(call: &Call) -> Option<&str> {
     let body = std::str::from_utf8(&call.body).unwrap_or_default();
     let mut pairs = [&call.query, body].into_iter().flat_map(|raw| raw.split('&'));
     pairs.find_map(|pair| pair.strip_prefix("Format="))

@@ -46,14 +46,19 @@ impl Ingress for Slb {
         Ok(Arrival { call, params, signed: None })
     }
 
-    fn envelope(&self, call: &Call, arrival: Option<&Arrival>, stamp: &Stamp, cloud: &Cloud) -> Envelope {
+    fn envelope(&self, call: &Call, stamp: &Stamp, cloud: &Cloud) -> Envelope {
         Envelope {
-            action: arrival.and_then(envelope::action).unwrap_or_default().to_owned(),
-            format: envelope::format(call, arrival, cloud),
+            action: String::new(),
+            format: envelope::format(call, envelope::raw_format(call), cloud),
             shape: Shape::Live,
             request_id: stamp.uuid().to_ascii_uppercase(),
             host: call.header(header::HOST.as_str()).unwrap_or_default().to_owned(),
         }
+    }
+
+    fn complete(&self, envelope: &mut Envelope, arrival: &Arrival, cloud: &Cloud) {
+        envelope::action(arrival).unwrap_or_default().clone_into(&mut envelope.action);
+        envelope.format = envelope::format(&arrival.call, arrival.params.filled("Format"), cloud);
     }
 
     fn read(&self, arrival: &Arrival, cloud: &Cloud) -> Result<Asked, Fault> {

@@ -66,15 +66,18 @@ impl Ingress for Ulb {
         Ok(Arrival { call, params, signed })
     }
 
-    fn envelope(&self, call: &Call, arrival: Option<&Arrival>, stamp: &Stamp, cloud: &Cloud) -> Envelope {
-        let action = arrival.and_then(|arrival| arrival.params.filled("Action"));
+    fn envelope(&self, call: &Call, stamp: &Stamp, cloud: &Cloud) -> Envelope {
         Envelope {
-            action: action.unwrap_or_default().to_owned(),
+            action: String::new(),
             format: cloud.default_format,
             shape: Shape::Live,
             request_id: stamp.uuid(),
             host: call.header(header::HOST.as_str()).unwrap_or_default().to_owned(),
         }
+    }
+
+    fn complete(&self, envelope: &mut Envelope, arrival: &Arrival, _cloud: &Cloud) {
+        arrival.params.filled("Action").unwrap_or_default().clone_into(&mut envelope.action);
     }
 
     fn read(&self, arrival: &Arrival, cloud: &Cloud) -> Result<Asked, Fault> {

@@ -26,7 +26,10 @@ fn run(id: &str, input: &[u8]) {
     let likeness = || provider.ingress.likeness(&call, cloud);
     assert_eq!(likeness(), likeness(), "it looks the same twice");
     let arrival = unpack(provider, &call);
-    let envelope = provider.ingress.envelope(&call, arrival.as_ref().ok(), &clouds::stamp(), cloud);
+    let mut envelope = provider.ingress.envelope(&call, &clouds::stamp(), cloud);
+    if let Ok(arrival) = &arrival {
+        provider.ingress.complete(&mut envelope, arrival, cloud);
+    }
     for fault in faults(provider, cloud, arrival) {
         let reply = checks::refusal(provider, cloud, &envelope, &fault);
         assert_eq!(checks::well_formed(&reply), envelope.format, "{fault}");

@@ -37,7 +37,8 @@ fn can_be_used(tables: &Tables) {
         let cloud = tables.cloud(provider.id).expect("a layer takes no cloud away");
         let call = Call::new(Method::GET, "", "/", provider.showcase.request.trim().to_owned());
         let arrival = provider.ingress.unpack(call.clone()).expect("the showcase can be unpacked");
-        let envelope = provider.ingress.envelope(&call, Some(&arrival), &clouds::stamp(), cloud);
+        let mut envelope = provider.ingress.envelope(&call, &clouds::stamp(), cloud);
+        provider.ingress.complete(&mut envelope, &arrival, cloud);
         let refused = provider.ingress.read(&arrival, cloud).err();
         let faults = FaultKind::ALL.iter().map(|kind| Fault::of_field(*kind, "Port", "it is `<&>`"));
         for fault in faults.chain(refused) {

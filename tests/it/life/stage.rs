@@ -76,7 +76,8 @@ impl Wire {
     async fn answer(&self, call: Call, stamp: &Stamp, step: &Operation) -> Reply {
         let (ingress, cloud) = (self.provider.ingress, &self.cloud);
         let arrival = ingress.unpack(call.clone()).unwrap();
-        let envelope = ingress.envelope(&call, Some(&arrival), stamp, cloud);
+        let mut envelope = ingress.envelope(&call, stamp, cloud);
+        ingress.complete(&mut envelope, &arrival, cloud);
         let asked = match ingress.read(&arrival, cloud) {
             Ok(asked) => asked,
             Err(fault) => {
