@@ -136,9 +136,11 @@ impl Gateway {
             beside.spawn(async move { aside.run_until_cancelled(keeping_up).await });
         }
         let (service, door) = (Arc::clone(&current), Arc::clone(&current.door));
-        serve_on(workers, listeners, service, door, stop).await;
+        serve_on(workers.clone(), listeners, service, door, stop).await;
         tasks.close();
         tasks.wait().await;
+        // Not before: what callers who have hung up have left is at work on them.
+        drop(workers);
         quiet.cancel();
         beside.close();
         beside.wait().await;

@@ -52,6 +52,20 @@ fn headers_without_end_take_no_more_memory_than_those_that_fit() {
 
 #[test]
 fn a_caller_who_hangs_up_in_the_middle_of_twenty_leaves_none_of_them_undone() {
+    let (clouds, _site, served) = hung_up_in_the_middle();
+    clouds.wait(until(|| clouds.held(CLOUD, "vserver-def456").len() == 20));
+    assert_eq!(served.stop().code, Some(0));
+}
+
+#[test]
+fn a_stop_waits_for_what_a_caller_who_hung_up_has_left() {
+    let (clouds, _site, served) = hung_up_in_the_middle();
+    assert_eq!(served.stop().code, Some(0));
+    assert_eq!(clouds.held(CLOUD, "vserver-def456").len(), 20);
+}
+
+/// A gateway in the middle of an add of twenty, whose caller has just gone.
+fn hung_up_in_the_middle() -> (Clouds, Site, Served) {
     let clouds = Clouds::open(Duration::from_millis(300));
     let site = Site::with(&config_of(&clouds));
     let served = Served::by(&site.config());
@@ -66,8 +80,7 @@ fn a_caller_who_hangs_up_in_the_middle_of_twenty_leaves_none_of_them_undone() {
             () = until(|| clouds.calls(CLOUD) > 0) => {}
         }
     });
-    clouds.wait(until(|| clouds.held(CLOUD, "vserver-def456").len() == 20));
-    assert_eq!(served.stop().code, Some(0));
+    (clouds, site, served)
 }
 
 const ADD: &str = "Action=AddVServerGroupBackendServers&Version=2014-05-15&VServerGroupId=rsp-cige6j5e7p&RegionId=cn-hangzhou";
