@@ -17,8 +17,8 @@ use super::digest::Keyed;
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Secret {
     text: String,
-    /// What has taken the secret in as its key, made at its first use and kept: it is two of the blocks that are hashed for each
-    /// signature, and a copy of the secret. Behind the first stands what was put behind the secret.
+    /// Digests that have taken the secret in as their key, each made at its first use: that is two of the blocks that are hashed
+    /// for a signature, and a copy of the secret. The first with the suffix that it was made for.
     #[zeroize(skip)]
     sha1: OnceLock<Arc<(Keyed<Sha1>, &'static str)>>,
     #[zeroize(skip)]

@@ -3,8 +3,8 @@
 //! `answer` is the way of a request through here; `members`, `groups`, `making` and `reads` are the operations. They are told in these
 //! words:
 //!
-//! * `resolve` turns the caller's ids into the target's, and `view` back again; `pair` is a group by both names, and `naming` gives
-//!   ids to backends whose own cloud gives them none;
+//! * `resolve` turns the caller's ids into the target's, and `view` back again; `pair` is a group by both names, and
+//!   `naming` gives ids to backends whose own cloud gives them none;
 //! * `add` plans an add; `change` carries it out, with every other change of a group: bounded, all or nothing, and sure of
 //!   what a lost answer means before it goes on;
 //! * `execute` sends steps; `look` reads the target, and `recent` lays over it what was written a moment ago;
