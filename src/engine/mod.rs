@@ -176,8 +176,7 @@ impl Handler for Engine {
         let work = Unstopped::new(&self.tasks, work);
         Box::pin(async move {
             work.await.unwrap_or_else(|panic| {
-                let why = panic.downcast_ref::<&str>().copied().unwrap_or("a panic");
-                Err(Fault::new(FaultKind::Internal, "the request ended without an answer").caused_by(why))
+                Err(Fault::new(FaultKind::Internal, "the request ended without an answer").caused_by(panic))
             })
         })
     }

@@ -10,36 +10,33 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, TryFutureExt};
 use tokio::runtime::Handle;
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use tracing::Instrument;
 
 use crate::dialect::BoxFuture;
 
-/// Work that whoever polls it carries out, and a task of its own from when it is let go of. A panic is its result.
+/// Work that whoever polls it carries out, and a task of its own from when it is let go of. A panic is its result: what it said.
 pub(super) struct Unstopped<T: Send + 'static> {
-    work: Option<BoxFuture<'static, Caught<T>>>,
+    work: Option<BoxFuture<'static, Result<T, String>>>,
     tasks: TaskTracker,
     /// Until it ends: who waits for the tasks waits for it too.
     counted: Option<TaskTrackerToken>,
 }
 
-/// What work came to, or what it panicked with.
-pub(super) type Caught<T> = Result<T, Box<dyn Any + Send>>;
-
 impl<T: Send + 'static> Unstopped<T> {
     pub(super) fn new(tasks: &TaskTracker, work: impl Future<Output = T> + Send + 'static) -> Self {
         // What it shares is behind locks that a panic elsewhere does not poison.
-        let work = AssertUnwindSafe(work).catch_unwind();
+        let work = AssertUnwindSafe(work).catch_unwind().map_err(|panic| said_by(&*panic));
         Self { work: Some(Box::pin(work)), tasks: tasks.clone(), counted: Some(tasks.token()) }
     }
 }
 
 impl<T: Send + 'static> Future for Unstopped<T> {
-    type Output = Caught<T>;
+    type Output = Result<T, String>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Caught<T>> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, String>> {
         let Some(work) = &mut self.work else { return Poll::Pending };
         let ended = work.as_mut().poll(cx);
         if ended.is_ready() {
@@ -56,6 +53,13 @@ impl<T: Send + 'static> Drop for Unstopped<T> {
             drop(self.tasks.spawn_on(work.in_current_span(), &runtime));
         }
     }
+}
+
+/// The words of a panic: one that formats them leaves a `String`, any other the literal.
+fn said_by(panic: &(dyn Any + Send)) -> String {
+    let literal = || panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let said = panic.downcast_ref::<String>().cloned().or_else(literal);
+    said.unwrap_or_else(|| "it does not say why".to_owned())
 }
 
 #[cfg(test)]
@@ -100,11 +104,15 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_a_result_and_ends_the_work() {
         let tasks = TaskTracker::new();
-        let work = Unstopped::new(&tasks, async {
+        let literal = Unstopped::new(&tasks, async {
             assert!(poll!(pending::<()>()).is_ready(), "it is not");
         });
-        let panic = work.await.unwrap_err();
-        assert_eq!(panic.downcast_ref::<&str>(), Some(&"it is not"));
+        assert_eq!(literal.await, Err("it is not".to_owned()));
+        let formatted = Unstopped::new(&tasks, async {
+            let ready = poll!(pending::<()>()).is_ready();
+            assert!(ready, "it is {ready}");
+        });
+        assert_eq!(formatted.await, Err("it is false".to_owned()));
         tasks.close();
         tasks.wait().await;
     }
