@@ -4,6 +4,7 @@ use data_encoding::HEXLOWER;
 use hmac::{EagerHash, Hmac, KeyInit, Mac, digest::Output};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use zeroize::ZeroizeOnDrop;
 
 /// Lower-case hexadecimal text of `bytes`.
 #[must_use]
@@ -29,6 +30,13 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 
 /// A digest that has taken a key in, and that any number of messages can be authenticated by. It is wiped on drop.
 pub(super) struct Keyed<D: EagerHash>(Hmac<D>);
+
+/// That is a feature of the crates, for the digests: HMAC holds nothing but two states of one and what it hashes.
+const _: () = {
+    const fn is_wiped<T: ZeroizeOnDrop>() {}
+    is_wiped::<Sha1>();
+    is_wiped::<Sha256>();
+};
 
 impl<D: EagerHash> Keyed<D> {
     /// HMAC by a key of any length.
