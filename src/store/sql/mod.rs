@@ -79,9 +79,10 @@ impl Sql {
     async fn told<T>(&self, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Unavailable> {
         let why = match timeout(WITHIN, work).await {
             Ok(Ok(done)) => return Ok(done),
-            // Whoever had the connections knows more.
             Ok(Err(sqlx::Error::PoolTimedOut)) => {
-                self.trouble().unwrap_or_else(|| "it gives no connection in time".to_owned())
+                // Who has the only connection to a file knows more.
+                let told = self.trouble().filter(|_| matches!(self.place, Place::File(_)));
+                told.unwrap_or_else(|| "it gives no connection in time".to_owned())
             }
             Ok(Err(error)) => why(&error),
             Err(_) => format!("it does not answer within {} s", WITHIN.as_secs()),
