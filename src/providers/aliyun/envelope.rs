@@ -82,9 +82,8 @@ pub(super) fn lay_out(mut call: Call, common: &Params, own: &Params) -> Call {
 
 /// The format of a call that could not be unpacked.
 pub(super) fn raw_format(call: &Call) -> Option<&str> {
-    let body = std::str::from_utf8(&call.body).unwrap_or_default();
-    let mut pairs = [&call.query, body].into_iter().flat_map(|raw| raw.split('&'));
-    pairs.find_map(|pair| pair.strip_prefix("Format="))
+    let (_, value) = call.raw_pairs().find(|(name, _)| *name == b"Format")?;
+    str::from_utf8(value).ok()
 }
 
 /// A document as a reply. The XML media type is spelled as the ACS3 SDKs compare it.
