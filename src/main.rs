@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// A request allocates some hundreds of times, an eighth of what it costs with this one; without huge pages, which would double
+/// A request allocates more than a hundred times, a tenth of what it costs with this one; without huge pages, which would double
 /// the memory of an idle gateway.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -48,7 +48,8 @@ impl Naming<'_> {
             || (complete && self.plain() == Some(id))
     }
 
-    /// The id by which a caller whose cloud gives ids knows the backend of a target that gives none; `beside` as for [`id`](Self::id).
+    /// The id by which a caller whose cloud gives ids knows the backend of a target that gives none; `beside` as for
+    /// [`id`](Self::id).
     pub(super) fn handle(&self, beside: &[Member]) -> Option<BackendId> {
         let Self { execution, pair, there, .. } = self;
         if let Some(id) = execution.kept(pair, there).id {

@@ -160,7 +160,6 @@ impl FieldRow {
 
 #[cfg(test)]
 mod tests {
-
     use crate::{
         mapping::{Cell, Record, Sources, Tables},
         model::{BackendId, BackendRef, Change, Port, Weight},

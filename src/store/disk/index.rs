@@ -2,8 +2,8 @@
 //!
 //! A table has buckets of slots, none of which is larger than a sector. A look reads one bucket, and what is new takes the
 //! first slot of it that is free or out of date, so that under a steady load the files stay as they are. Where a bucket is
-//! full, the next table begins, with eight times the buckets; looks go through all of them, until everything in the older one is
-//! out of date and it is deleted. Nothing is held in memory of what is in it.
+//! full, the next table begins, with eight times the buckets; looks go through all of them, until everything in the older
+//! one is out of date and it is deleted. Nothing is held in memory of what is in it.
 
 use std::{
     fs::File,
