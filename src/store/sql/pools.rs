@@ -19,9 +19,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sql/migrations");
 /// How long a connection may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 
-/// How long the only connection to a file may be in use by others. Longer than one of them waits for a lock, so that what is told
-/// of a locked file is that it is locked.
-const FREE_WITHIN: Duration = Duration::from_secs(3);
+/// How long the only connection to a file may be in use by others. Longer than one of them waits for a lock; and with a wait for
+/// a lock after it far from [`WITHIN`], so that what is told of a locked file is that it is locked, on a slow machine too.
+const FREE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Connections to PostgreSQL in each pool. A replica has at most twice as many, and one more for its lanes.
 const CONNECTIONS: u32 = 8;
@@ -29,11 +29,11 @@ const CONNECTIONS: u32 = 8;
 /// What has a meaning in a URL and none in a path.
 const UNSAFE: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#');
 
-/// What every connection to a file begins with. It waits for a lock of another program's for less than a look may take, so
-/// that the lock is told of.
+/// What every connection to a file begins with. It waits for a lock of another program's for some milliseconds, by SQLite's count
+/// of its own sleeps: where threads wake late they add up to more.
 macro_rules! begin {
     () => {
-        "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; "
+        "PRAGMA busy_timeout = 1000; PRAGMA journal_mode = WAL; "
     };
 }
 
