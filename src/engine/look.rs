@@ -79,7 +79,7 @@ impl Execution<'_> {
         for member in &mut group.members {
             let Some(other) = member.also.take() else { continue };
             if !self.route.has_row(&member.backend.target) {
-                member.backend.target = other;
+                member.backend.target = *other;
             }
         }
         group

@@ -92,7 +92,7 @@ pub struct Member {
     pub health: Health,
     /// What else the cloud calls the thing: it lists an interface beside the server that it is attached to, and does not
     /// say which of the two was added.
-    pub also: Option<Target>,
+    pub also: Option<Box<Target>>,
 }
 
 /// What health checks say of a backend.

@@ -31,15 +31,12 @@ pub(super) struct Effects {
     /// None where one has been dropped out of order.
     rows: VecDeque<Option<Written<Effect>>>,
     /// Places by the id that the cloud gives, and by port and server.
-    by_id: HashTable<Found>,
-    by_entry: HashTable<Found>,
+    by_id: HashTable<usize>,
+    by_entry: HashTable<usize>,
     hasher: RandomState,
     /// When the last of them is to be forgotten.
     until: Option<Instant>,
 }
-
-/// The hash of what an effect is found by, and its place.
-type Found = (u64, usize);
 
 impl Effects {
     pub(super) fn are_live(&self, now: Instant) -> bool {
@@ -114,20 +111,27 @@ impl Effects {
     }
 
     fn of_id(&self, id: &BackendId) -> impl Iterator<Item = usize> {
-        found(&self.by_id, self.hasher.hash_one(id))
+        let is_it = |known: &Written<Effect>| known.what.member().id.as_ref() == Some(id);
+        let about = self.by_id.iter_hash(self.hasher.hash_one(id)).copied();
+        about.filter(move |place| self.at(*place).is_some_and(is_it))
     }
 
     fn of_entry(&self, backend: &Backend) -> impl Iterator<Item = usize> {
         let is_it = |known: &Written<Effect>| known.what.member().backend.same_entry(backend);
-        let about = found(&self.by_entry, self.hasher.hash_one(entry_of(backend)));
+        // Others may share a part of the hash, and even all of it: what is found is looked at.
+        let about = self.by_entry.iter_hash(self.hasher.hash_one(entry_of(backend))).copied();
         about.filter(move |place| self.at(*place).is_some_and(is_it))
     }
 
     fn set(&mut self, place: usize, effect: Written<Effect>) {
-        let (entry, id) = self.hashes(&effect);
-        self.by_entry.insert_unique(entry, (entry, place), |(hash, _)| *hash);
+        let (entry, id) = hashes(&self.hasher, &effect);
+        let known = |place: &usize| {
+            let row = self.rows.get(place - self.first).and_then(Option::as_ref);
+            row.map_or((0, None), |known| hashes(&self.hasher, known))
+        };
+        self.by_entry.insert_unique(entry, place, |place| known(place).0);
         if let Some(id) = id {
-            self.by_id.insert_unique(id, (id, place), |(hash, _)| *hash);
+            self.by_id.insert_unique(id, place, |place| known(place).1.unwrap_or_default());
         }
         if let Some(row) = self.rows.get_mut(place - self.first) {
             *row = Some(effect);
@@ -136,26 +140,22 @@ impl Effects {
 
     fn drop_at(&mut self, place: usize) {
         let Some(effect) = self.rows.get_mut(place - self.first).and_then(Option::take) else { return };
-        let (entry, id) = self.hashes(&effect);
-        drop_found(&mut self.by_entry, (entry, place));
+        let (entry, id) = hashes(&self.hasher, &effect);
+        drop_found(&mut self.by_entry, entry, place);
         if let Some(id) = id {
-            drop_found(&mut self.by_id, (id, place));
+            drop_found(&mut self.by_id, id, place);
         }
     }
-
-    fn hashes(&self, effect: &Written<Effect>) -> (u64, Option<u64>) {
-        let Member { backend, id, .. } = effect.what.member();
-        (self.hasher.hash_one(entry_of(backend)), id.as_ref().map(|id| self.hasher.hash_one(id)))
-    }
 }
 
-fn found(table: &HashTable<Found>, hash: u64) -> impl Iterator<Item = usize> {
-    // Others may share a part of the hash, and even all of it: what is found is looked at.
-    table.iter_hash(hash).filter(move |(known, _)| *known == hash).map(|(_, place)| *place)
+/// What an effect is found by: its entry, and the id that the cloud gives.
+fn hashes(hasher: &RandomState, effect: &Written<Effect>) -> (u64, Option<u64>) {
+    let Member { backend, id, .. } = effect.what.member();
+    (hasher.hash_one(entry_of(backend)), id.as_ref().map(|id| hasher.hash_one(id)))
 }
 
-fn drop_found(table: &mut HashTable<Found>, found: Found) {
-    if let Ok(row) = table.find_entry(found.0, |known| *known == found) {
+fn drop_found(table: &mut HashTable<usize>, hash: u64, place: usize) {
+    if let Ok(row) = table.find_entry(hash, |known| *known == place) {
         row.remove();
     }
 }

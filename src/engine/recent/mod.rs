@@ -68,22 +68,16 @@ enum Existence {
 impl Recents {
     /// The group holds this member now.
     pub(super) fn is(&self, route: &Route<'_>, pair: &GroupPair, member: &Member) {
-        self.effect(route, pair, member, Effect::Is);
+        self.effect(route, pair, Effect::Is(member.clone()));
     }
 
     /// The group does not hold this member any more.
     pub(super) fn gone(&self, route: &Route<'_>, pair: &GroupPair, member: &Member) {
-        self.effect(route, pair, member, Effect::Gone);
+        self.effect(route, pair, Effect::Gone(member.clone()));
     }
 
-    fn effect(
-        &self,
-        route: &Route<'_>,
-        pair: &GroupPair,
-        member: &Member,
-        effect: impl Fn(Member) -> Effect,
-    ) {
-        self.note(route, pair, |recent, until| recent.members.put(effect(member.clone()), until));
+    fn effect(&self, route: &Route<'_>, pair: &GroupPair, effect: Effect) {
+        self.note(route, pair, |recent, until| recent.members.put(effect, until));
     }
 
     /// The group is there now.
@@ -109,14 +103,14 @@ impl Recents {
         });
     }
 
-    fn note(&self, route: &Route<'_>, pair: &GroupPair, note: impl Fn(&mut Recent, Instant)) {
+    fn note(&self, route: &Route<'_>, pair: &GroupPair, note: impl FnOnce(&mut Recent, Instant)) {
         let settles = route.there.capability.settles_after;
         // Where a caller's own cloud is the target, most calls go there past the engine, reads among them.
         if !settles.is_zero() && !route.same_cloud() {
-            let now = Instant::now();
+            let (key, now) = (pair.key(route), Instant::now());
             let mut groups = self.lock();
             groups.sweep(now);
-            note(groups.recent.entry(pair.key(route)).or_default(), now + settles);
+            note(groups.recent.entry(key).or_default(), now + settles);
         }
     }
 
@@ -127,7 +121,8 @@ impl Recents {
         pair: &GroupPair,
         told: Result<Group, Fault>,
     ) -> Result<Group, Fault> {
-        match self.lock().recent.get_mut(&pair.key(route)) {
+        let key = pair.key(route);
+        match self.lock().recent.get_mut(&key) {
             Some(recent) => recent.over(told, true),
             None => told,
         }

@@ -119,7 +119,7 @@ pub(super) fn read_member(item: &Document, cloud: &Cloud) -> Result<Member, Faul
     let beside = ResourceId::new(id).filter(|_| attached);
     let also = beside.map(|id| {
         let kind = cloud.backend.kind_of(&text("ResourceType")).unwrap_or(Kind::Instance);
-        Target::Resource { kind, id, address: None }
+        Box::new(Target::Resource { kind, id, address: None })
     });
     Ok(Member { backend, id: BackendId::new(text("BackendId")), health, also })
 }
