@@ -96,6 +96,39 @@ async fn what_is_kept_is_told_by_group_until_it_is_forgotten() {
     }
 }
 
+/// More than one statement takes, in one write, some of them twice and some of them to be forgotten again.
+#[tokio::test]
+async fn of_many_that_are_kept_at_once_the_last_of_each_counts() {
+    let (_folder, stores) = stores().await;
+    for store in stores {
+        let keep = |port: u32, words: &str| Write::Keep(described("g1", port, words));
+        let forget = |port: u32| {
+            let Keepsake::Backend(entry, _) = described("g1", port, "") else { unreachable!() };
+            Write::Keep(Keepsake::Backend(entry, Remembered::default()))
+        };
+        let writes = [
+            (1..=250).map(|port| keep(port, "first")).collect::<Vec<_>>(),
+            vec![keep(7, "second"), keep(8, "second"), keep(7, "third"), forget(8), keep(8, "fourth")],
+            (11..=240).map(forget).collect(),
+            vec![Write::Begun(intention("one", "g1")), keep(12, "fifth"), forget(12), forget(12)],
+        ];
+        store.write(writes.concat()).await.unwrap();
+        let words = |keepsake: Keepsake| match keepsake {
+            Keepsake::Backend(entry, remembered) => (entry.port.get(), remembered.description.unwrap()),
+            Keepsake::Group(..) => unreachable!(),
+        };
+        let told: Vec<(u16, String)> =
+            store.kept(Some(&group("g1"))).await.unwrap().into_iter().map(words).collect();
+        let expected = (1..=10).chain(241..=250).map(|port| match port {
+            7 => (port, "third".to_owned()),
+            8 => (port, "fourth".to_owned()),
+            _ => (port, "first".to_owned()),
+        });
+        assert_eq!(told, expected.collect::<Vec<_>>(), "{store:?}");
+        assert_eq!(store.unfinished(None).await.unwrap(), [intention("one", "g1")]);
+    }
+}
+
 #[tokio::test]
 async fn the_journal_tells_what_has_not_ended() {
     let (_folder, stores) = stores().await;

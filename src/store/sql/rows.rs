@@ -1,14 +1,19 @@
 //! The statements. Each runs as it stands on SQLite and on PostgreSQL.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{AnyConnection, AnyPool, Error, Row, any::AnyRow, query};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Error, Row, any::AnyRow, query};
 
 use crate::{
     crypto::hex,
     model::Port,
     store::{Entry, GroupKey, Intention, Keepsake, Write},
 };
+
+/// How many rows one statement is about at the most: each has up to five parameters, of which databases take some thousands.
+const MOST_ROWS: usize = 100;
 
 /// Forgets what is out of date.
 pub(super) async fn drop_old(pool: &AnyPool, now: i64) -> Result<(), Error> {
@@ -80,18 +85,44 @@ pub(super) async fn answer(pool: &AnyPool, request: &str, now: i64) -> Result<Op
     row.map(|row| row.try_get("what")).transpose()
 }
 
-/// Writes all or nothing.
+/// Writes all or nothing, in as few statements as can be: each is a way to the database and back.
 pub(super) async fn write(pool: &AnyPool, writes: &[Write]) -> Result<(), Error> {
+    if together(writes) == writes.len() {
+        // One statement is all or nothing by itself.
+        return execute(&mut *pool.acquire().await?, writes).await;
+    }
     let mut transaction = pool.begin().await?;
-    for write in writes {
-        write_one(&mut transaction, write).await?;
+    let mut left = writes;
+    while let Some((these, rest)) = left.split_at_checked(together(left)) {
+        execute(&mut transaction, these).await?;
+        left = rest;
     }
     transaction.commit().await
 }
 
-async fn write_one(on: &mut AnyConnection, write: &Write) -> Result<(), Error> {
-    match write {
-        Write::Keep(keepsake) => keep(on, keepsake).await,
+/// How many of these, from the first on, go into one statement: as many as keep something, each of something else, since
+/// PostgreSQL writes no row twice in one; as many as keep nothing any more; one of what is no keepsake.
+fn together(writes: &[Write]) -> usize {
+    let (mut rows, mut drops) = (HashSet::new(), None);
+    let asked = keepsakes(writes).take(MOST_ROWS).map(|keepsake| (place(keepsake), keepsake.is_empty()));
+    let fit = asked.take_while(|(place, drop)| *drops.get_or_insert(*drop) == *drop && rows.insert(*place));
+    fit.count().max(1)
+}
+
+/// The keepsakes that these begin with.
+fn keepsakes(writes: &[Write]) -> impl Iterator<Item = &Keepsake> {
+    fn keepsake(write: &Write) -> Option<&Keepsake> {
+        if let Write::Keep(keepsake) = write { Some(keepsake) } else { None }
+    }
+    writes.iter().map_while(keepsake)
+}
+
+/// Executes the one statement that these go into.
+async fn execute(on: &mut AnyConnection, writes: &[Write]) -> Result<(), Error> {
+    let Some(first) = writes.first() else { return Ok(()) };
+    match first {
+        Write::Keep(keepsake) if keepsake.is_empty() => drop_kept(on, writes).await,
+        Write::Keep(_) => keep(on, writes).await,
         Write::ForgetGroup(group) => {
             of_group("DELETE FROM kept WHERE cloud = $1 AND lane = $2", on, group).await
         }
@@ -128,21 +159,45 @@ async fn begin(on: &mut AnyConnection, intention: &Intention) -> Result<(), Erro
     upsert.bind(began.as_millisecond()).bind(what).execute(on).await.map(drop)
 }
 
-async fn keep(on: &mut AnyConnection, keepsake: &Keepsake) -> Result<(), Error> {
-    let GroupKey { cloud, group } = keepsake.group();
-    let (server, port, what) = match keepsake {
-        Keepsake::Backend(entry, remembered) => (&*entry.server, entry.port.get(), text(remembered)?),
-        Keepsake::Group(_, remembered) => ("", 0, text(remembered)?),
-    };
-    if keepsake.is_empty() {
-        let delete = "DELETE FROM kept WHERE cloud = $1 AND lane = $2 AND server = $3 AND port = $4";
-        let delete = query(delete).bind(&**cloud).bind(&**group).bind(server).bind(i64::from(port));
-        return delete.execute(on).await.map(drop);
+async fn keep(on: &mut AnyConnection, writes: &[Write]) -> Result<(), Error> {
+    let row = |at| format!("(${}, ${}, ${}, ${}, ${})", at + 1, at + 2, at + 3, at + 4, at + 5);
+    let rows: Vec<String> = (0..writes.len()).map(|number| row(5 * number)).collect();
+    let upsert = format!(
+        "INSERT INTO kept (cloud, lane, server, port, what) VALUES {} \
+         ON CONFLICT (cloud, lane, server, port) DO UPDATE SET what = excluded.what",
+        rows.join(", ")
+    );
+    let mut upsert = query(AssertSqlSafe(upsert));
+    for keepsake in keepsakes(writes) {
+        let (GroupKey { cloud, group }, server, port) = place(keepsake);
+        let what = match keepsake {
+            Keepsake::Backend(_, remembered) => text(remembered)?,
+            Keepsake::Group(_, remembered) => text(remembered)?,
+        };
+        upsert = upsert.bind(&**cloud).bind(&**group).bind(server).bind(port).bind(what);
     }
-    let upsert = "INSERT INTO kept (cloud, lane, server, port, what) VALUES ($1, $2, $3, $4, $5) \
-                  ON CONFLICT (cloud, lane, server, port) DO UPDATE SET what = excluded.what";
-    let upsert = query(upsert).bind(&**cloud).bind(&**group).bind(server).bind(i64::from(port)).bind(what);
     upsert.execute(on).await.map(drop)
+}
+
+async fn drop_kept(on: &mut AnyConnection, writes: &[Write]) -> Result<(), Error> {
+    let row = |at| {
+        format!("cloud = ${} AND lane = ${} AND server = ${} AND port = ${}", at + 1, at + 2, at + 3, at + 4)
+    };
+    let rows: Vec<String> = (0..writes.len()).map(|number| row(4 * number)).collect();
+    let mut delete = query(AssertSqlSafe(format!("DELETE FROM kept WHERE {}", rows.join(" OR "))));
+    for keepsake in keepsakes(writes) {
+        let (GroupKey { cloud, group }, server, port) = place(keepsake);
+        delete = delete.bind(&**cloud).bind(&**group).bind(server).bind(port);
+    }
+    delete.execute(on).await.map(drop)
+}
+
+/// The row of something that is kept. Of a group itself, it has no server and port 0.
+fn place(keepsake: &Keepsake) -> (&GroupKey, &str, i64) {
+    match keepsake {
+        Keepsake::Backend(Entry { group, server, port }, _) => (group, server, port.get().into()),
+        Keepsake::Group(group, _) => (group, "", 0),
+    }
 }
 
 fn keepsake(row: &AnyRow) -> Result<Keepsake, Error> {
