@@ -1,6 +1,6 @@
 //! What it costs to keep what must not be forgotten, by store: a nonce, a look for an answer and the answer, which a store in
-//! SQLite keeps in files beside it, and an operation's entry in the journal with its end, which it writes through to the
-//! disk.
+//! SQLite keeps in files beside it, and an operation's entry in the journal with its end, and what it keeps of twenty backends,
+//! which it writes through to the disk.
 //!
 //! `cargo bench --bench store`. Times of one run compare with each other; across machines and disks they do not.
 #![expect(clippy::unwrap_used, reason = "a bench that cannot be set up may fail in any way")]
@@ -16,7 +16,10 @@ use std::{
 use divan::Bencher;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
-use weighbridge::store::{Disk, GroupKey, Intention, Memory, Store, Write};
+use weighbridge::{
+    model::Port,
+    store::{Disk, Entry, GroupKey, Intention, Keepsake, Memory, Remembered, Store, Write},
+};
 
 fn main() {
     divan::main();
@@ -92,4 +95,19 @@ fn journal_entry_and_its_end(bencher: Bencher<'_, '_>, kind: &str) {
         stage.write(vec![Write::Begun(Intention { id: id.clone(), lane: group(), began: now(), what })]);
         stage.write(vec![Write::Ended(id)]);
     });
+}
+
+/// What an add of twenty ends with, where the target cannot hold their order.
+#[divan::bench(args = ["memory", "sqlite"])]
+fn what_is_kept_of_twenty(bencher: Bencher<'_, '_>, kind: &str) {
+    let stage = Stage::of(kind);
+    let keep = |number: u64| {
+        let port = Port::new(1 + u32::try_from(number % 60_000).unwrap()).unwrap();
+        let entry = Entry { group: group(), server: "uhost-bench000001".into(), port };
+        Write::Keep(Keepsake::Backend(
+            entry,
+            Remembered { description: Some(number.to_string()), ..Remembered::default() },
+        ))
+    };
+    bencher.bench(|| stage.write((0..20).map(|_| keep(stage.number())).collect()));
 }
