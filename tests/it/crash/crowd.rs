@@ -16,7 +16,7 @@ use super::{
     scene::{From, Scene, until},
     view::truth,
 };
-use crate::support::program::announce;
+use crate::support::{house::Clouds, program::announce};
 
 const MANY: usize = 100;
 
@@ -31,10 +31,11 @@ fn a_hundred_cut_short_at_once_are_put_right_within_ten_seconds() {
     let adds: Vec<_> = (0..MANY).map(|at| add_to(&group(at), &servers(1..=3, 80, 30))).collect();
     // Each group gets the first and the third, and waits for the second.
     let gate = Arc::new(Gate::new(|_, change| adds_the_second(change).then_some(Side::Before)));
-    scene.kill_at(From::Aliyun, &adds, &gate, MANY);
+    let halves =
+        |clouds: &Clouds| truth(clouds, target).iter().zip(&before).filter(|(now, then)| now != then).count();
+    scene.kill_when(From::Aliyun, &adds, &gate, MANY, |clouds| halves(clouds) == MANY);
     gate.shut();
-    let halves = truth(&scene.clouds, target).iter().zip(&before).filter(|(now, then)| now != then).count();
-    assert_eq!(halves, MANY, "every group is half done");
+    assert_eq!(halves(&scene.clouds), MANY, "every group is half done");
 
     let began = Instant::now();
     scene.start();

@@ -126,6 +126,18 @@ impl Scene {
 
     /// Asks, and kills the gateway at the moment when `count` changes stand at a gate. Nobody is answered then.
     pub fn kill_at(&mut self, from: From, requests: &[Pairs], gate: &Arc<Gate>, count: usize) {
+        self.kill_when(from, requests, gate, count, |_| true);
+    }
+
+    /// The same, and not before the clouds are as far as they are to be: other changes are on their way beside those.
+    pub fn kill_when(
+        &mut self,
+        from: From,
+        requests: &[Pairs],
+        gate: &Arc<Gate>,
+        count: usize,
+        are_far: impl Fn(&Clouds) -> bool,
+    ) {
         self.clouds.put_up(from.target(), gate);
         let endpoint = self.endpoint();
         thread::scope(|scope| {
@@ -136,6 +148,8 @@ impl Scene {
             let asked: Vec<_> = requests.iter().map(ask).collect();
             let reached = self.clouds.wait(async { timeout(PATIENCE, gate.reached(count)).await });
             assert!(reached.is_ok(), "the change is asked for: {requests:?}");
+            let far = until(PATIENCE, || are_far(&self.clouds).then_some(()));
+            assert!(far.is_some(), "the others are done: {requests:?}");
             self.kill();
             gate.let_by();
             let answers: Vec<io::Result<Reply>> =
