@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    mem,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -74,6 +75,8 @@ impl Intent {
 #[derive(Debug, Default)]
 pub(super) struct Open {
     lanes: Mutex<HashMap<GroupKey, Vec<Left>>>,
+    /// Ids of entries that stand in the journal or do not: the store has not said. Nothing was begun.
+    unheard: Mutex<Vec<String>>,
     /// Rung when something is left.
     pub(super) bell: Notify,
 }
@@ -93,6 +96,16 @@ impl Open {
             self.put(Left { intention, watched: None });
             self.bell.notify_one();
         }
+    }
+
+    /// Leaves entries that may stand in the journal, though nothing was begun.
+    pub(super) fn leave_unheard(&self, ids: Vec<String>) {
+        self.unheard.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
+        self.bell.notify_one();
+    }
+
+    pub(super) fn take_unheard(&self) -> Vec<String> {
+        mem::take(&mut *self.unheard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Goes on looking at what is put right.

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     config::Client,
     model::Fault,
-    store::{GroupKey, Intention, Unavailable},
+    store::{GroupKey, Intention, Unavailable, Write},
     telemetry::Account,
 };
 
@@ -92,7 +92,11 @@ impl Parts {
 
     /// Goes through all that is open. Whether everything is put right.
     async fn round(&self) -> bool {
-        let open = match self.all_open().await {
+        let open = match self.end_unheard().await {
+            Ok(()) => self.all_open().await,
+            Err(error) => Err(error),
+        };
+        let open = match open {
             Ok(open) => open,
             Err(error) => {
                 warn!(%error, "what may be left half done cannot be looked up");
@@ -102,6 +106,16 @@ impl Parts {
         let visits = stream::iter(open).map(|left| self.visit(left));
         let settled: Vec<bool> = visits.buffer_unordered(AT_ONCE).collect().await;
         settled.into_iter().all(|settled| settled)
+    }
+
+    /// Ends entries of what was never begun, before another process takes what others have done since for a part of it.
+    async fn end_unheard(&self) -> Result<(), Unavailable> {
+        let ids = self.open.take_unheard();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ended = self.store.write(ids.iter().cloned().map(Write::Ended).collect()).await;
+        ended.inspect_err(|_| self.open.leave_unheard(ids))
     }
 
     async fn all_open(&self) -> Result<Vec<Left>, Unavailable> {

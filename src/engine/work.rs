@@ -124,7 +124,10 @@ impl Execution<'_> {
     /// [`FaultKind::StoreUnavailable`]: then nothing may be begun.
     pub(super) async fn begin(&self, lane: &GroupKey, intent: &Intent) -> Result<(), Fault> {
         let number = self.parts.begun.fetch_add(1, Ordering::Relaxed);
-        self.begin_as(format!("{}/{number}", self.id), lane, intent).await
+        let id = format!("{}/{number}", self.id);
+        let begun = self.begin_as(id.clone(), lane, intent).await;
+        // A store that fails to say that it has written something may have written it.
+        begun.inspect_err(|_| self.parts.open.leave_unheard(vec![id]))
     }
 
     /// Writes down that what was begun last has come as far as this.

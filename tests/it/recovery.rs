@@ -1,9 +1,10 @@
 //! What one process leaves half done, the next one puts right: two engines on one store, the first of which goes silent.
 
 use std::{
+    ops::RangeInclusive,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -111,12 +112,15 @@ impl Place {
 
     /// A process that goes silent after so many changes, in the middle of an add of ten.
     async fn cut_short(&self, changes: usize) {
-        let engine = self.engine(changes);
-        let client = self.config.clients.iter().position(|client| client.dialect == "aliyun").unwrap();
-        let backends = (1..=10).map(|number| backend(ecs(number), 80, 100)).collect();
-        let request = request(add(rsp(GROUP), backends), client);
+        let (engine, request) = (self.engine(changes), self.add_of(1..=10));
         drop(tokio::spawn(async move { engine.handle(request).await }));
         sleep(Duration::from_millis(100)).await;
+    }
+
+    fn add_of(&self, servers: RangeInclusive<usize>) -> Request {
+        let client = self.config.clients.iter().position(|client| client.dialect == "aliyun").unwrap();
+        let backends = servers.map(|number| backend(ecs(number), 80, 100)).collect();
+        request(add(rsp(GROUP), backends), client)
     }
 
     fn held(&self) -> Vec<String> {
@@ -124,29 +128,33 @@ impl Place {
     }
 
     async fn add_one(&self, engine: &Engine, number: usize) -> Result<(), Fault> {
-        let client = self.config.clients.iter().position(|client| client.dialect == "aliyun").unwrap();
-        let one = add(rsp(GROUP), vec![backend(ecs(number), 80, 100)]);
-        engine.handle(request(one, client)).await.map(drop)
+        engine.handle(self.add_of(number..=number)).await.map(drop)
     }
 }
 
 const ALL: usize = usize::MAX;
 
-/// A store that several engines share, as several processes share a database.
+/// A store as a database is that others use too, or that is slow to answer.
 #[derive(Debug, Default)]
-struct Shared(Memory);
+struct Database {
+    memory: Memory,
+    /// Whether several engines share it, as several processes do.
+    is_shared: bool,
+    /// Whether it writes the next entry of the journal without a word.
+    keeps_silent: AtomicBool,
+}
 
-impl Store for Shared {
+impl Store for Database {
     fn is_shared(&self) -> bool {
-        true
+        self.is_shared
     }
 
     fn trouble(&self) -> Option<String> {
-        self.0.trouble()
+        self.memory.trouble()
     }
 
     fn tend(&self, now: Timestamp) -> Future<'_, ()> {
-        self.0.tend(now)
+        self.memory.tend(now)
     }
 
     fn first_use<'a>(
@@ -156,18 +164,18 @@ impl Store for Shared {
         now: Timestamp,
         keep: Duration,
     ) -> Future<'a, Result<bool, Unavailable>> {
-        self.0.first_use(key_id, nonce, now, keep)
+        self.memory.first_use(key_id, nonce, now, keep)
     }
 
     fn kept<'a>(&'a self, group: Option<&'a GroupKey>) -> Future<'a, Result<Vec<Keepsake>, Unavailable>> {
-        self.0.kept(group)
+        self.memory.kept(group)
     }
 
     fn unfinished<'a>(
         &'a self,
         group: Option<&'a GroupKey>,
     ) -> Future<'a, Result<Vec<Intention>, Unavailable>> {
-        self.0.unfinished(group)
+        self.memory.unfinished(group)
     }
 
     fn answer<'a>(
@@ -175,19 +183,26 @@ impl Store for Shared {
         request: &'a RequestDigest,
         now: Timestamp,
     ) -> Future<'a, Result<Option<String>, Unavailable>> {
-        self.0.answer(request, now)
+        self.memory.answer(request, now)
     }
 
     fn write(&self, writes: Vec<Write>) -> Future<'_, Result<(), Unavailable>> {
-        self.0.write(writes)
+        Box::pin(async move {
+            let begins = writes.iter().any(|write| matches!(write, Write::Begun(_)));
+            self.memory.write(writes).await?;
+            if begins && self.keeps_silent.swap(false, Ordering::SeqCst) {
+                return Err(Unavailable("it does not answer".to_owned()));
+            }
+            Ok(())
+        })
     }
 
     fn hold<'a>(&'a self, lane: &'a GroupKey, alone: bool) -> Future<'a, Result<bool, Unavailable>> {
-        self.0.hold(lane, alone)
+        self.memory.hold(lane, alone)
     }
 
     fn release<'a>(&'a self, lane: &'a GroupKey, alone: bool) -> Future<'a, ()> {
-        self.0.release(lane, alone)
+        self.memory.release(lane, alone)
     }
 }
 
@@ -196,7 +211,10 @@ type Future<'a, T> = futures_util::future::BoxFuture<'a, T>;
 #[test]
 fn a_write_through_one_replica_ends_the_watch_of_another() {
     in_virtual_time(async {
-        let place = Place { store: Arc::new(Shared::default()), ..Place::with(Script::smooth()) };
+        let place = Place {
+            store: Arc::new(Database { is_shared: true, ..Database::default() }),
+            ..Place::with(Script::smooth())
+        };
         place.cut_short(4).await;
         let watching = place.engine(ALL);
         let tending = tokio::spawn(async move { watching.look_after(&CancellationToken::new()).await });
@@ -270,6 +288,30 @@ fn a_write_ends_the_watch_and_is_never_taken_for_what_is_watched_for() {
         assert_eq!(place.store.unfinished(None).await.unwrap(), []);
         sleep(Duration::from_secs(30)).await;
         assert_eq!(place.held().len(), 1);
+        tending.abort();
+    });
+}
+
+#[test]
+fn an_entry_that_the_store_has_not_told_of_is_nobodys_for_the_next_process() {
+    in_virtual_time(async {
+        let store = Database { keeps_silent: AtomicBool::new(true), ..Database::default() };
+        let place = Place { store: Arc::new(store), ..Place::with(Script::smooth()) };
+        let tended = |engine: &Engine| {
+            let engine = engine.clone();
+            tokio::spawn(async move { engine.look_after(&CancellationToken::new()).await })
+        };
+        let engine = place.engine(ALL);
+        let tending = tended(&engine);
+        let refused = engine.handle(place.add_of(1..=10)).await.unwrap_err();
+        assert_eq!(refused.kind, FaultKind::StoreUnavailable);
+        sleep(Duration::from_secs(1)).await;
+        place.add_one(&engine, 2).await.unwrap();
+        tending.abort();
+        let tending = tended(&place.engine(ALL));
+        sleep(Duration::from_secs(30)).await;
+        assert_eq!(place.held(), [shown(&backend(uhost(2), 80, 100))], "it is no part of the ten");
+        assert_eq!(place.store.unfinished(None).await.unwrap(), []);
         tending.abort();
     });
 }
