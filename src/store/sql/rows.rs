@@ -1,6 +1,6 @@
 //! The statements. Each runs as it stands on SQLite and on PostgreSQL.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, iter};
 
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -87,15 +87,20 @@ pub(super) async fn answer(pool: &AnyPool, request: &str, now: i64) -> Result<Op
 
 /// Writes all or nothing, in as few statements as can be: each is a way to the database and back.
 pub(super) async fn write(pool: &AnyPool, writes: &[Write]) -> Result<(), Error> {
-    if together(writes) == writes.len() {
+    let mut left = writes;
+    let statements: Vec<&[Write]> = iter::from_fn(|| {
+        let (these, rest) = left.split_at_checked(together(left))?;
+        left = rest;
+        Some(these)
+    })
+    .collect();
+    if let [one] = *statements {
         // One statement is all or nothing by itself.
-        return execute(&mut *pool.acquire().await?, writes).await;
+        return execute(&mut *pool.acquire().await?, one).await;
     }
     let mut transaction = pool.begin().await?;
-    let mut left = writes;
-    while let Some((these, rest)) = left.split_at_checked(together(left)) {
+    for these in statements {
         execute(&mut transaction, these).await?;
-        left = rest;
     }
     transaction.commit().await
 }
