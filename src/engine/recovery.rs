@@ -92,11 +92,11 @@ impl Parts {
 
     /// Goes through all that is open. Whether everything is put right.
     async fn round(&self) -> bool {
-        let open = match self.end_unheard().await {
-            Ok(()) => self.all_open().await,
-            Err(error) => Err(error),
+        let open = async {
+            self.end_unheard().await?;
+            self.all_open().await
         };
-        let open = match open {
+        let open = match open.await {
             Ok(open) => open,
             Err(error) => {
                 warn!(%error, "what may be left half done cannot be looked up");

@@ -29,8 +29,8 @@ const CONNECTIONS: u32 = 8;
 /// What has a meaning in a URL and none in a path.
 const UNSAFE: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#');
 
-/// What every connection to a file begins with. It waits for a lock of another program's for some milliseconds, by SQLite's count
-/// of its own sleeps: where threads wake late they add up to more.
+/// What every connection to a file begins with. It waits for a lock of another program's for a second, by SQLite's count of its own
+/// sleeps: where threads wake late they add up to more.
 macro_rules! begin {
     () => {
         "PRAGMA busy_timeout = 1000; PRAGMA journal_mode = WAL; "
