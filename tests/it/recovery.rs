@@ -10,7 +10,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use tokio::time::sleep;
+use tokio::{task::JoinHandle, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use weighbridge::{
     config::{Config, Target},
@@ -134,6 +134,12 @@ impl Place {
 
 const ALL: usize = usize::MAX;
 
+/// Has an engine put right what is left half done, until that is aborted.
+fn tended(engine: &Engine) -> JoinHandle<()> {
+    let engine = engine.clone();
+    tokio::spawn(async move { engine.look_after(&CancellationToken::new()).await })
+}
+
 /// A store as a database is that others use too, or that is slow to answer.
 #[derive(Debug, Default)]
 struct Database {
@@ -216,8 +222,7 @@ fn a_write_through_one_replica_ends_the_watch_of_another() {
             ..Place::with(Script::smooth())
         };
         place.cut_short(4).await;
-        let watching = place.engine(ALL);
-        let tending = tokio::spawn(async move { watching.look_after(&CancellationToken::new()).await });
+        let tending = tended(&place.engine(ALL));
         sleep(Duration::from_secs(4)).await;
         assert_eq!(place.held(), [""; 0]);
         place.add_one(&place.engine(ALL), 2).await.unwrap();
@@ -234,8 +239,7 @@ fn what_was_cut_short_is_taken_back_and_found_complete_when_it_is() {
         in_virtual_time(async {
             let place = Place::with(Script::smooth());
             place.cut_short(changes).await;
-            let next = place.engine(ALL);
-            let tending = tokio::spawn(async move { next.look_after(&CancellationToken::new()).await });
+            let tending = tended(&place.engine(ALL));
             sleep(Duration::from_secs(5)).await;
             let held = place.held().len();
             assert!(held == 0 || (held == 10 && changes == 10), "{held} after {changes}");
@@ -263,8 +267,7 @@ fn what_shows_only_later_is_taken_back_when_it_shows() {
         let lag = Duration::from_secs(6);
         let place = Place::with(Script::smooth().lagging(lag));
         place.cut_short(4).await;
-        let next = place.engine(ALL);
-        let tending = tokio::spawn(async move { next.look_after(&CancellationToken::new()).await });
+        let tending = tended(&place.engine(ALL));
         sleep(Duration::from_secs(20)).await;
         assert_eq!(place.held(), [""; 0]);
         assert_eq!(place.store.unfinished(None).await.unwrap(), [], "the watch is over");
@@ -278,10 +281,7 @@ fn a_write_ends_the_watch_and_is_never_taken_for_what_is_watched_for() {
         let place = Place::with(Script::smooth());
         place.cut_short(4).await;
         let next = place.engine(ALL);
-        let tending = tokio::spawn({
-            let next = next.clone();
-            async move { next.look_after(&CancellationToken::new()).await }
-        });
+        let tending = tended(&next);
         sleep(Duration::from_secs(4)).await;
         assert_eq!(place.store.unfinished(None).await.unwrap().len(), 1, "it is watched");
         place.add_one(&next, 2).await.unwrap();
@@ -297,10 +297,6 @@ fn an_entry_that_the_store_has_not_told_of_is_nobodys_for_the_next_process() {
     in_virtual_time(async {
         let store = Database { keeps_silent: AtomicBool::new(true), ..Database::default() };
         let place = Place { store: Arc::new(store), ..Place::with(Script::smooth()) };
-        let tended = |engine: &Engine| {
-            let engine = engine.clone();
-            tokio::spawn(async move { engine.look_after(&CancellationToken::new()).await })
-        };
         let engine = place.engine(ALL);
         let tending = tended(&engine);
         let refused = engine.handle(place.add_of(1..=10)).await.unwrap_err();
