@@ -1,176 +1,19 @@
-//! Callers of UCloud before Alibaba Cloud: whatever they do, in any order, they see what their own cloud would show.
+//! Runs steps before the engine and beside the model of UCloud, and compares what they show.
 
 use std::{fmt::Write as _, time::Duration};
 
 use proptest::{prelude::*, test_runner::TestCaseError};
 use tokio::time::{Instant, sleep};
-use weighbridge::{
-    model::{
-        Backend, BackendId, BackendRef, Change, CreateGroup, Fault, FaultKind, Group, GroupId, ListGroups,
-        Listener, Member, Operation, Outcome, Page, Protocol, RemoveBackends, Traffic, UpdateBackends,
-        UpdateGroup, Updated, Weight,
-    },
-    simulator::Script,
+use weighbridge::model::{
+    Backend, BackendId, BackendRef, Change, CreateGroup, Fault, FaultKind, Group, ListGroups, Listener,
+    Member, Operation, Outcome, Page, Protocol, RemoveBackends, Traffic, UpdateBackends, UpdateGroup,
+    Updated, Weight,
 };
 
-use super::stage::{
-    RSP, RSP2, Stage, ULB, VSERVER, VSERVER2, add, any_stumbles, backend, balancer, cases, in_virtual_time,
-    port, uhost, ulb, vserver, weight,
+use super::{Edit, Entry, Item, Step, UPSETS, Ulb, Vserver};
+use crate::life::stage::{
+    RSP, RSP2, Stage, ULB, VSERVER, VSERVER2, add, balancer, in_virtual_time, port, ulb, vserver, weight,
 };
-
-/// What UCloud holds.
-#[derive(Debug, Clone)]
-struct Ulb {
-    groups: Vec<Vserver>,
-    /// Every id that was ever given.
-    ids: Vec<BackendId>,
-}
-
-#[derive(Debug, Clone)]
-struct Vserver {
-    id: GroupId,
-    name: String,
-    is_there: bool,
-    /// The port that the caller made it with.
-    front: Option<u32>,
-    entries: Vec<Entry>,
-}
-
-/// One backend of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
-    id: BackendId,
-    server: usize,
-    port: u32,
-    weight: u32,
-    enabled: bool,
-}
-
-/// A backend of an add.
-#[derive(Debug, Clone, Copy)]
-struct Item {
-    server: usize,
-    port: u32,
-    weight: u32,
-    enabled: bool,
-}
-
-/// What of a backend is to change.
-#[derive(Debug, Clone, Copy)]
-struct Edit {
-    /// One of the ids that were ever given.
-    id: Pick,
-    port: Option<u32>,
-    weight: Option<u32>,
-    enabled: Option<bool>,
-    standby: Option<bool>,
-}
-
-/// Names one of the backends that are there, or any that ever was.
-#[derive(Debug, Clone, Copy)]
-enum Pick {
-    Listed(usize),
-    Any(usize),
-}
-
-#[derive(Debug, Clone)]
-enum Step {
-    Add { group: usize, items: Vec<Item> },
-    Release { id: Pick },
-    Update { edits: Vec<Edit> },
-    Rename { group: usize, name: String },
-    Create { name: String },
-    Delete { group: usize },
-    List,
-}
-
-/// What a target says that was told to fail.
-const UPSETS: [FaultKind; 4] =
-    [FaultKind::TargetRefused, FaultKind::TargetFailed, FaultKind::TargetLost, FaultKind::TargetTimedOut];
-
-const SERVERS: usize = 3;
-
-impl Item {
-    fn sent(&self) -> Backend {
-        let backend = backend(uhost(self.server), self.port, self.weight);
-        let traffic = if self.enabled { backend.traffic } else { Traffic::Off(weight(self.weight)) };
-        Backend { traffic, ..backend }
-    }
-
-    fn is(&self, entry: &Entry) -> bool {
-        (self.server, self.port) == (entry.server, entry.port)
-    }
-}
-
-impl Entry {
-    fn told(&self) -> String {
-        let Self { id, server, port, weight, enabled } = self;
-        format!("{id} {}:{port} weight {weight} enabled {enabled} standby false", uhost(*server))
-    }
-
-    fn held(&self) -> String {
-        let weight = if self.enabled { self.weight } else { 0 };
-        format!("i-bp1example{:08}:{} weight {weight}", self.server, self.port)
-    }
-}
-
-impl Ulb {
-    /// The groups of the resource map, which the other cloud has named.
-    fn new() -> Self {
-        let group = |id: &str| Vserver {
-            id: GroupId::new(id).unwrap(),
-            name: "VServerGroup".to_owned(),
-            is_there: true,
-            front: None,
-            entries: Vec::new(),
-        };
-        Self { groups: vec![group(VSERVER), group(VSERVER2)], ids: Vec::new() }
-    }
-
-    fn meant(&self, pick: Pick) -> BackendId {
-        let listed: Vec<&Entry> = self.groups.iter().flat_map(|group| &group.entries).collect();
-        match pick {
-            Pick::Listed(number) if !listed.is_empty() => listed[number % listed.len()].id.clone(),
-            Pick::Listed(number) | Pick::Any(number) if !self.ids.is_empty() => {
-                self.ids[number % self.ids.len()].clone()
-            }
-            Pick::Listed(_) | Pick::Any(_) => BackendId::new("backend-hjz2421u").unwrap(),
-        }
-    }
-
-    /// Where the backend of this id is.
-    fn place_of(&self, id: &BackendId) -> Option<(usize, usize)> {
-        let within = |group: &Vserver| group.entries.iter().position(|entry| entry.id == *id);
-        self.groups.iter().enumerate().find_map(|(at, group)| Some((at, within(group)?)))
-    }
-
-    /// What is absent is no fault.
-    fn release(&mut self, id: &BackendId) {
-        if let Some((group, place)) = self.place_of(id) {
-            self.groups[group].entries.remove(place);
-        }
-    }
-
-    fn update(&mut self, id: &BackendId, edit: &Edit) -> Result<(), FaultKind> {
-        let (group, place) = self.place_of(id).ok_or(FaultKind::UnknownBackend)?;
-        let entries = &mut self.groups[group].entries;
-        let entry = entries[place].clone();
-        let port = edit.port.unwrap_or(entry.port);
-        let taken = |other: &Entry| (other.server, other.port) == (entry.server, port);
-        if port != entry.port && entries.iter().any(taken) {
-            return Err(FaultKind::AlreadyPresent);
-        }
-        let weight = edit.weight.unwrap_or(entry.weight);
-        let enabled = edit.enabled.unwrap_or(entry.enabled);
-        entries[place] = Entry { port, weight, enabled, ..entry };
-        Ok(())
-    }
-
-    fn there(&mut self, group: usize) -> Result<&mut Vserver, FaultKind> {
-        let group = &mut self.groups[group];
-        if group.is_there { Ok(group) } else { Err(FaultKind::UnknownGroup) }
-    }
-}
 
 /// The engine beside the cloud that it stands for.
 struct Run {
@@ -474,54 +317,8 @@ fn held_of(backend: &Backend) -> String {
     format!("{}:{} weight {weight}", backend.target, backend.port)
 }
 
-fn any_port() -> impl Strategy<Value = u32> {
-    80_u32..=82
-}
-
-fn any_weight() -> impl Strategy<Value = u32> {
-    prop_oneof![Just(1), Just(30), Just(100)]
-}
-
-fn any_item() -> impl Strategy<Value = Item> {
-    (1..=SERVERS, any_port(), any_weight(), prop::bool::weighted(0.8))
-        .prop_map(|(server, port, weight, enabled)| Item { server, port, weight, enabled })
-}
-
-fn any_pick() -> impl Strategy<Value = Pick> {
-    prop_oneof![5 => (0_usize..12).prop_map(Pick::Listed), 1 => (0_usize..12).prop_map(Pick::Any)]
-}
-
-fn any_edit() -> impl Strategy<Value = Edit> {
-    use proptest::option::of;
-    (any_pick(), of(any_port()), of(any_weight()), of(any::<bool>()), of(Just(false)))
-        .prop_map(|(id, port, weight, enabled, standby)| Edit { id, port, weight, enabled, standby })
-}
-
-fn any_group() -> impl Strategy<Value = usize> {
-    prop_oneof![4 => Just(0), 1 => Just(1), 2 => 2_usize..6]
-}
-
-fn any_name() -> impl Strategy<Value = String> {
-    "(blue|green|a & b|ü{1,3})"
-}
-
-fn any_step() -> impl Strategy<Value = Step> {
-    use proptest::collection::vec;
-    prop_oneof![
-        4 => (any_group(), any_item()).prop_map(|(group, item)| Step::Add { group, items: vec![item] }),
-        2 => (any_group(), vec(any_item(), 2..6)).prop_map(|(group, items)| Step::Add { group, items }),
-        3 => any_pick().prop_map(|id| Step::Release { id }),
-        5 => any_edit().prop_map(|edit| Step::Update { edits: vec![edit] }),
-        4 => vec(any_edit(), 2..4).prop_map(|edits| Step::Update { edits }),
-        1 => (any_group(), any_name()).prop_map(|(group, name)| Step::Rename { group, name }),
-        1 => any_name().prop_map(|name| Step::Create { name }),
-        1 => (0_usize..6).prop_map(|group| Step::Delete { group }),
-        1 => Just(Step::List),
-    ]
-}
-
 /// Steps, each after a while.
-fn run(stage: Stage, at_once: bool, steps: &[(u64, Step)]) -> Result<(), TestCaseError> {
+pub(super) fn run(stage: Stage, at_once: bool, steps: &[(u64, Step)]) -> Result<(), TestCaseError> {
     in_virtual_time(async {
         let mut run = Run { ulb: Ulb::new(), stage, at_once, upset: None, log: String::new() };
         for (pause, step) in steps {
@@ -553,29 +350,4 @@ fn run(stage: Stage, at_once: bool, steps: &[(u64, Step)]) -> Result<(), TestCas
         }
         run.list().await
     })
-}
-
-fn any_steps() -> impl Strategy<Value = Vec<(u64, Step)>> {
-    let pause = prop_oneof![Just(0_u64), 0_u64..3000];
-    proptest::collection::vec((pause, any_step()), 1..25)
-}
-
-proptest! {
-    #![proptest_config(cases())]
-
-    #[test]
-    fn callers_see_what_they_did(steps in any_steps()) {
-        run(Stage::towards_aliyun(Script::smooth()), true, &steps)?;
-    }
-
-    #[test]
-    fn callers_see_what_they_did_where_it_shows_late(lag in 1000_u64..3000, steps in any_steps()) {
-        let script = Script::smooth().lagging(Duration::from_millis(lag));
-        run(Stage::towards_late_aliyun(script), false, &steps)?;
-    }
-
-    #[test]
-    fn all_is_done_or_nothing_where_calls_fail(stumbles in any_stumbles(), steps in any_steps()) {
-        run(Stage::towards_aliyun(Script::of(&stumbles)), true, &steps)?;
-    }
 }
